@@ -1,0 +1,26 @@
+"""Honest comparison of models that read chest X-rays: what plugin authors write, and the verbs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pneumobench.recipe import Estimator, Phase, Plugin, Recipe, View, balanced, one_phase
+
+if TYPE_CHECKING:
+    from pneumobench.experiment import run
+
+__all__ = ["Estimator", "Phase", "Plugin", "Recipe", "View", "balanced", "one_phase", "run"]
+
+_VERBS = {"run": "pneumobench.experiment"}  # imported when first asked for: they cost more than milliseconds
+
+
+def __getattr__(name: str) -> Any:
+    if name in _VERBS:
+        from importlib import import_module
+
+        return getattr(import_module(_VERBS[name]), name)
+    raise AttributeError(f"module 'pneumobench' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,85 @@
+"""The command line: thin commands, whose heavy imports stand inside them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from pneumobench.cli import plugins, runs, stores
+from pneumobench.errors import PneumobenchError
+
+app = typer.Typer(
+    name="pneumobench",
+    help="Honest comparison of models that read chest X-rays for pneumonia.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command("run")(runs.run)
+app.add_typer(plugins.app, name="plugins")
+app.command("ledger")(stores.ledger)
+app.command("ui")(stores.ui)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from pneumobench.provenance import version
+
+        typer.echo(version())
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
+) -> None:
+    if debug:
+        os.environ["PNEUMOBENCH_DEBUG"] = "1"
+
+
+def main() -> NoReturn:
+    """Run a command; exit with 0, 1 (failed), 2 (wrong usage), 130 (Ctrl-C) or 143 (SIGTERM)."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = app(standalone_mode=False) or 0
+    except PneumobenchError as error:
+        code = _fail(str(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _fail("interrupted", 130)
+    except typer.Exit as leave:
+        code = leave.exit_code
+    except SystemExit as leave:
+        code = leave.code if isinstance(leave.code, int) else 1
+    except BrokenPipeError:  # the reader of our output went away: nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = 1
+    except Exception as error:
+        if hasattr(error, "format_message"):  # click's usage errors
+            context = getattr(error, "ctx", None)
+            hint = f" (see `{context.command_path} --help`)" if context else ""
+            code = _fail(error.format_message() + hint, 2)
+        else:
+            code = _fail(f"{type(error).__name__}: {error} (--debug shows where)", 1)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int) -> int:
+    """Say in one line what went wrong; the traceback is for `--debug`."""
+    if os.environ.get("PNEUMOBENCH_DEBUG"):
+        traceback.print_exc()
+    sys.stdout.flush()
+    print(f"pneumobench: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)

@@ -1,0 +1,113 @@
+"""What a run shows while it goes on: a live display on a terminal, plain lines elsewhere; on standard error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from pneumobench.progress import Epoch, Progress
+
+
+@contextmanager
+def watching() -> Iterator[Progress]:
+    """A display for the length of a run."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield Lines(console)
+        return
+    bars = Bars(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[figures]}"),
+        console=console,
+        transient=True,
+    )
+    with bars:
+        yield Live(console, bars)
+
+
+def describe(epoch: Epoch) -> str:
+    """One epoch in a line."""
+    return (
+        f"epoch {epoch.number}/{epoch.of}  loss {epoch.loss:.4f}  "
+        f"validation AUROC {epoch.val_auroc:.4f}  log-loss {epoch.val_log_loss:.4f}  "
+        f"{epoch.images_per_second:.0f} images/s  {epoch.seconds:.0f} s"
+    )
+
+
+class Lines(Progress):
+    """Plain lines, for logs."""
+
+    def __init__(self, console: Console):
+        self._console = console
+
+    def note(self, text: str) -> None:
+        self._print(f"note: {text}")
+
+    def stage(self, text: str) -> None:
+        self._print(text)
+
+    def training(self, name: str, epochs: int, steps: int) -> None:
+        self._print(f"training {name}: {epochs} epochs of {steps} steps")
+
+    def epoch(self, epoch: Epoch) -> None:
+        self._print(describe(epoch))
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True, markup=False)
+
+
+class Live(Progress):
+    """A bar for the stage or the training, and a line for each finished epoch above it."""
+
+    def __init__(self, console: Console, bars: Bars):
+        self._console, self._bars = console, bars
+        self._task: TaskID | None = None
+        self._epochs = self._steps = 0
+        self._last = ""
+        self._began = time.monotonic()
+
+    def note(self, text: str) -> None:
+        phantom = "PHANTOM" in text
+        self._console.print(
+            Panel(text, border_style="yellow", title="phantom") if phantom else f"[yellow]note[/] {text}"
+        )
+
+    def stage(self, text: str) -> None:
+        self._replace(text, None)
+
+    def advance(self, done: int, total: int) -> None:
+        if self._task is not None:
+            self._bars.update(self._task, completed=done, total=total)
+
+    def training(self, name: str, epochs: int, steps: int) -> None:
+        self._epochs, self._steps, self._last = epochs, steps, ""
+        self._console.print(f"[bold]{name}[/]: {epochs} epochs of {steps} steps")
+        self._replace(f"epoch 1/{epochs}", epochs * steps)
+
+    def batch(self, epoch: int, step: int, loss: float) -> None:
+        if self._task is None:
+            return
+        self._bars.update(
+            self._task,
+            description=f"epoch {epoch}/{self._epochs}",
+            completed=(epoch - 1) * self._steps + step,
+            figures=f"loss {loss:.4f}{self._last}",
+        )
+
+    def epoch(self, epoch: Epoch) -> None:
+        self._console.print(describe(epoch))
+        self._last = f"  AUROC {epoch.val_auroc:.4f}  {epoch.images_per_second:.0f} images/s"
+
+    def _replace(self, text: str, total: int | None) -> None:
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+        self._task = self._bars.add_task(text, total=total, figures="")

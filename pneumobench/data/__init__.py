@@ -1,0 +1,1 @@
+"""X-rays: where from, whose, which side of a split, how read."""

@@ -1,0 +1,123 @@
+"""Decoded images, memory-mapped: decoded once, in parallel, shared by every process that asks again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from pneumobench.data import images
+from pneumobench.data.dataset import Advance, Dataset
+from pneumobench.errors import DataError
+from pneumobench.recipe import View
+
+FOLDER_VARIABLE = "PNEUMOBENCH_CACHE"
+
+
+def folder() -> Path:
+    """Where caches live: `PNEUMOBENCH_CACHE`, else the user's cache directory."""
+    import platformdirs
+
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("pneumobench"))
+
+
+class Cache:
+    """The pixels of one set of contents at one size: (m, height, width) uint8, a row for each distinct hash.
+
+    Rows are looked up by content hash, so neither file names nor their order matter.
+    """
+
+    def __init__(self, path: Path):
+        self._hashes: np.ndarray = np.load(path / "hashes.npy")
+        self._pixels: np.ndarray = np.load(path / "pixels.npy", mmap_mode="r")
+        self.unreadable: dict[str, str] = json.loads((path / "unreadable.json").read_text())
+        if len(self._pixels) != len(self._hashes):
+            raise ValueError("pixels and hashes differ in number")
+
+    def rows(self, hashes: np.ndarray) -> Rows:
+        """The rows of these hashes, as an array that reads from disk what is asked of it."""
+        return Rows(self._pixels, np.searchsorted(self._hashes, hashes))
+
+
+class Rows:
+    """Some rows of a memory-mapped array, in an order of their own: `rows[indices]` is an array in memory."""
+
+    def __init__(self, pixels: np.ndarray, index: np.ndarray):
+        self._pixels, self._index = pixels, index
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """These rows in this order, repeats allowed; nothing is read."""
+        return Rows(self._pixels, self._index[rows])
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
+        return self._pixels[self._index[rows]]
+
+
+def open_cache(dataset: Dataset, view: View, advance: Advance | None = None) -> Cache:
+    """The cache of a dataset's images at a view's size, built where there is none or only a damaged one.
+
+    Safe with several processes at once: one builds under a lock, in a folder that is renamed when it is
+    whole; the others wait.
+    """
+    unique, first = np.unique(dataset.hashes, return_index=True)
+    contents = hashlib.blake2b("\n".join(unique).encode(), digest_size=16).hexdigest()
+    parent = folder() / "images"
+    path = parent / f"{contents}-{view.height}x{view.width}-v{images.VERSION}"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):
+            try:
+                return Cache(path)
+            except FileNotFoundError:
+                pass
+            except (OSError, ValueError, EOFError):
+                shutil.rmtree(path)
+            with tempfile.TemporaryDirectory(dir=parent, prefix="building-") as building:
+                whole = Path(building) / "cache"
+                _build(whole, dataset, unique, first, view, advance)
+                shutil.rmtree(path, ignore_errors=True)  # a folder that lacks a file
+                whole.rename(path)
+            return Cache(path)
+    except OSError as error:
+        raise DataError(
+            f"cannot write the image cache in {parent}: {error.strerror or error}; "
+            f"{FOLDER_VARIABLE} names another folder"
+        ) from error
+
+
+def _build(
+    path: Path, dataset: Dataset, unique: np.ndarray, first: np.ndarray, view: View, advance: Advance | None
+) -> None:
+    path.mkdir()
+    shape = (len(unique), view.height, view.width)
+    pixels = np.lib.format.open_memmap(path / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
+    files = [dataset.root / str(p) for p in dataset.paths[first]]
+
+    def read(row: int) -> str:
+        try:
+            pixels[row] = images.decode(files[row], view)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    unreadable = {}
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # Pillow decodes outside the interpreter's lock
+        for row, reason in enumerate(pool.map(read, range(len(files)))):
+            if reason:
+                unreadable[str(unique[row])] = reason
+            if advance and ((row + 1) % 64 == 0 or row + 1 == len(files)):
+                advance(row + 1, len(files))
+    pixels.flush()
+    np.save(path / "hashes.npy", unique)
+    (path / "unreadable.json").write_text(json.dumps(unreadable))

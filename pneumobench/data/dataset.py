@@ -1,0 +1,180 @@
+"""A dataset is arrays and paths, not images: what is known of each X-ray before one is decoded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pneumobench.data.patients import identify, subtype
+from pneumobench.errors import DataError
+
+CLASSES = ("NORMAL", "PNEUMONIA")
+ORIGINS = ("train", "val", "test")
+SUFFIXES = {".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp"}
+PHANTOM_MARK = "phantom.json"
+
+Advance = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """n images as arrays of length n, in the order of (origin, label, file name).
+
+    `labels` int8 (1 is pneumonia); `patients`, `subtypes`, `origins` ("train", "val", "test"), `hashes`
+    (BLAKE2b of the bytes, hexadecimal) and `paths` (relative to `root`, with forward slashes) are strings.
+    """
+
+    root: Path
+    name: str
+    paths: np.ndarray
+    labels: np.ndarray
+    patients: np.ndarray
+    subtypes: np.ndarray
+    origins: np.ndarray
+    hashes: np.ndarray
+    unmatched: int = 0
+    unreadable: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def fingerprint(self) -> str:
+        """32 hexadecimal digits over contents, labels and the side of the lockbox; the order does not matter."""
+        side = np.where(self.origins == "test", "test", "development")
+        lines = sorted(f"{s} {y} {h}" for s, y, h in zip(side, self.labels, self.hashes, strict=True))
+        return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
+
+    @property
+    def is_phantom(self) -> bool:
+        """Whether the images are the built-in synthetic ones."""
+        return self.name == "phantom"
+
+    def subset(self, rows: np.ndarray) -> Dataset:
+        """The images of these rows (indices or a mask), and nothing of the others."""
+        names = ("paths", "labels", "patients", "subtypes", "origins", "hashes")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+
+def load(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | None = None) -> Dataset:
+    """List and hash the images of a folder in Kaggle's or Mendeley's layout; decode none.
+
+    Raises: DataError where the folder, a split or a class is missing or empty, or a file cannot be read.
+    """
+    root = Path(root).expanduser()
+    folder = _release_folder(root)
+    found: list[tuple[str, int, Path]] = []
+    for origin in ORIGINS:
+        split = _child(folder, origin)
+        if split is None:
+            continue  # Mendeley's release has no val; train and test were asked for above
+        for label, name in enumerate(CLASSES):
+            images = _images(split, name, required=origin != "val")
+            found += [(origin, label, path) for path in images]
+    digests = _digests([path for _, _, path in found], advance)
+    failed = [(path, why) for (_, _, path), (_, why) in zip(found, digests, strict=True) if why]
+    if failed and not skip_unreadable:
+        raise unreadable(*failed[0], len(failed))
+    kept = [(*item, digest) for item, (digest, why) in zip(found, digests, strict=True) if not why]
+    hashes = np.array([digest for *_, digest in kept])
+    patients, unmatched = identify([path.name for _, _, path, _ in kept], hashes)
+    dataset = Dataset(
+        root=folder,
+        name="phantom" if (folder / PHANTOM_MARK).exists() else folder.resolve().name,
+        paths=np.array([path.relative_to(folder).as_posix() for _, _, path, _ in kept]),
+        labels=np.array([label for _, label, _, _ in kept], np.int8),
+        patients=patients,
+        subtypes=np.array([subtype(path.name, label) for _, label, path, _ in kept]),
+        origins=np.array([origin for origin, *_ in kept]),
+        hashes=hashes,
+        unmatched=unmatched,
+        unreadable=tuple(path.relative_to(folder).as_posix() for path, _ in failed),
+    )
+    for origin in ("train", "test"):  # a class may have lost its last image to --skip-unreadable
+        for label, name in enumerate(CLASSES):
+            if not np.any((dataset.origins == origin) & (dataset.labels == label)):
+                raise DataError(f"no readable image in {folder / origin / name}: both classes are needed")
+    return dataset
+
+
+def unreadable(path: Path, why: str, count: int) -> DataError:
+    """An error of one line: the first unreadable file, its fault, how many more, and the way on."""
+    others = f" (and {count - 1} more)" if count > 1 else ""
+    return DataError(
+        f"cannot read {path}{others}: {why}. Mend or remove it, or go on without with --skip-unreadable"
+    )
+
+
+def _release_folder(root: Path) -> Path:
+    """`root`, or the folder of the same kind inside it (Kaggle's archive holds a nested twin)."""
+    try:
+        if not root.exists():
+            raise DataError(f"no folder {root}; it must hold train and test, each with NORMAL and PNEUMONIA")
+        if not root.is_dir():
+            raise DataError(f"{root} is a file; the data is a folder that holds train and test")
+        inside = [p for p in sorted(root.iterdir()) if p.is_dir() and p.name != "__MACOSX"]
+        for folder in (root, *inside):
+            if _child(folder, "train") and _child(folder, "test"):
+                return folder
+    except PermissionError as error:
+        raise DataError(f"no permission to read {error.filename}") from None
+    missing = [name for name in ("train", "test") if not _child(root, name)]
+    raise DataError(
+        f"{root} has no folder {' or '.join(missing)}; it must hold train and test, "
+        f"each with NORMAL and PNEUMONIA. Found: {', '.join(p.name for p in inside) or 'no folder'}"
+    )
+
+
+def _child(folder: Path, name: str) -> Path | None:
+    """The sub-folder of a name in any case."""
+    matches = [p for p in sorted(folder.iterdir()) if p.name.lower() == name.lower() and p.is_dir()]
+    return matches[0] if matches else None
+
+
+def _images(split: Path, name: str, *, required: bool) -> list[Path]:
+    try:
+        folder = _child(split, name)
+        if folder is None:
+            if not required:
+                return []
+            raise DataError(f"{split} has no class folder {name}; both NORMAL and PNEUMONIA are needed")
+        files = [
+            Path(entry.path)
+            for entry in os.scandir(folder)
+            if not entry.name.startswith(".") and Path(entry.name).suffix.lower() in SUFFIXES
+        ]
+    except PermissionError as error:
+        raise DataError(f"no permission to read {error.filename}") from None
+    if required and not files:
+        raise DataError(f"{folder} holds no image ({', '.join(sorted(SUFFIXES))}); both classes are needed")
+    return sorted(files, key=lambda path: path.name)
+
+
+def _digests(paths: list[Path], advance: Advance | None) -> list[tuple[str, str]]:
+    """(hash, "") or ("", what is wrong) for each file, in order, read in parallel."""
+    results = []
+    with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) * 2)) as pool:
+        for done, result in enumerate(pool.map(_digest, paths), 1):
+            results.append(result)
+            if advance and (done % 256 == 0 or done == len(paths)):
+                advance(done, len(paths))
+    return results
+
+
+def _digest(path: Path) -> tuple[str, str]:
+    try:
+        if path.stat().st_size == 0:
+            return "", "the file is empty"
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
+    except PermissionError:
+        return "", "no permission"
+    except OSError as error:
+        return "", error.strerror or str(error)
+    return digest.hexdigest(), ""

@@ -1,0 +1,67 @@
+"""One image file -> one grey uint8 array; every format's oddities end here."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pneumobench.recipe import View
+
+MAX_PIXELS = 100_000_000  # a detector of 43 x 43 cm at 0.1 mm has 18.5 million
+RESAMPLING = Image.Resampling.BILINEAR  # antialiased in Pillow: the filter widens with the reduction
+
+# Part of every cache's key: raise it when the pixels that `decode` returns change.
+VERSION = 1
+
+
+def decode(path: Path, view: View) -> np.ndarray:
+    """The image at a view's size: (height, width) uint8, grey, stretched to fit as the published pipeline did.
+
+    16-bit values are scaled by 255 / 65535, CMYK and RGB become luminance (ITU-R 601), and what is
+    transparent becomes black, the colour of an X-ray's border.
+
+    Raises: ValueError with a reason in a few words: truncated, not an image, too large, an unknown mode.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS decides
+            with Image.open(path) as image:
+                width, height = image.size
+                if width * height > MAX_PIXELS:
+                    raise ValueError(f"{width} x {height} is over the limit of {MAX_PIXELS:,} pixels")
+                # JPEG can be decoded at 1/2, 1/4 or 1/8: keep twice the view's size for the resampling
+                image.draft("L", (2 * view.width, 2 * view.height))
+                grey = _grey(image)
+    except Image.DecompressionBombError:
+        raise ValueError(f"over the limit of {MAX_PIXELS:,} pixels") from None
+    except Image.UnidentifiedImageError:
+        raise ValueError("not an image") from None
+    except (OSError, SyntaxError, EOFError) as error:  # Pillow's decoders raise all three
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ValueError(reason.partition("\n")[0]) from None
+    return np.asarray(grey.resize((view.width, view.height), RESAMPLING), np.uint8)
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # "I;16" and its kin, and the 32-bit "I" that 16-bit PNGs may open as
+        pixels = np.asarray(image, np.float32)
+        if pixels.min() < 0 or pixels.max() > 65535:
+            raise ValueError(f"pixel values from {pixels.min():.0f} to {pixels.max():.0f} are not 16-bit")
+        return Image.fromarray(np.rint(pixels * (255 / 65535)).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        black = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
+        return Image.alpha_composite(black, rgba).convert("L")
+    if image.mode in ("1", "L", "P", "RGB", "CMYK", "YCbCr", "LAB", "HSV"):
+        return image.convert("L")
+    raise ValueError(f"pixels of mode {image.mode} are not supported (8- or 16-bit grey, RGB, CMYK are)")
+
+
+def as_batch(grey: np.ndarray, view: View) -> np.ndarray:
+    """(n, height, width) grey, uint8 or float, as a model takes it: (n, height, width, channels) float32."""
+    batch = np.empty((*grey.shape, view.channels), np.float32)
+    batch[...] = grey[..., None]
+    return batch

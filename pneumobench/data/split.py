@@ -1,0 +1,138 @@
+"""Which side an image is on: patients stay together, and the test images go into a lockbox."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+
+from pneumobench.data.dataset import CLASSES, Dataset
+from pneumobench.data.lockbox import Lockbox
+from pneumobench.data.parts import Development, Part
+from pneumobench.errors import DataError, UsageError
+
+Policy = Literal["patient", "official"]
+
+VALIDATION_SHARE = 0.15
+OFFICIAL_PER_CLASS = 8  # Kaggle's val folder holds 8 + 8 images
+
+
+def split(dataset: Dataset, *, policy: str = "patient", seed: int = 0) -> tuple[Development, Lockbox]:
+    """The development side and the lockbox. The same dataset, policy and seed give the same division.
+
+    `patient`: 15 % of the train and val images, stratified by class and subtype, are validation.
+    `official`: the release's own val; where there is none, 8 + 8 training images.
+
+    Raises: UsageError for an unknown policy; DataError where a patient or an identical image is on both
+    sides of the lockbox, or a class has too few patients to divide.
+    """
+    check(policy)
+    is_test = dataset.origins == "test"
+    _refuse_leak(dataset, is_test)
+    ours = dataset.subset(~is_test)
+    rng = np.random.default_rng(seed)
+    notes: tuple[str, ...] = ()
+    excluded = np.zeros(len(ours), bool)
+    if policy == "patient":
+        validation = _validation(ours, VALIDATION_SHARE, rng)
+    elif np.any(ours.origins == "val"):
+        validation = ours.origins == "val"
+        both = np.isin(ours.patients, ours.patients[validation])
+        excluded = both & ~validation
+        if excluded.any():
+            notes = (f"{excluded.sum()} training images left out: their patients are in the release's val",)
+    else:
+        validation = _validation(ours, OFFICIAL_PER_CLASS, rng)
+        notes = (
+            f"this release has no val folder: {validation.sum()} training images "
+            f"({OFFICIAL_PER_CLASS} a class) stand in for it",
+        )
+    for label, name in enumerate(CLASSES):
+        for side, rows in (("validation", validation), ("training", ~validation & ~excluded)):
+            if not np.any(rows & (ours.labels == label)):
+                raise DataError(
+                    f"no {name} image for {side}: class {name} has "
+                    f"{len(np.unique(ours.patients[ours.labels == label]))} patients, and a split needs 2"
+                )
+    training = Part(ours.subset(~validation & ~excluded), ours)
+    return Development(training, Part(ours.subset(validation), ours), notes), Lockbox(dataset.subset(is_test))
+
+
+def check(policy: str) -> None:
+    """Raises: UsageError unless the policy is one that `split` knows."""
+    if policy not in get_args(Policy):
+        raise UsageError(f"--split is one of {', '.join(get_args(Policy))}, not '{policy}'")
+
+
+def limit(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
+    """About `count` images: whole patients, each split and class in its share, at least two patients of each."""
+    if count < 1:
+        raise UsageError(f"--limit takes at least 1 image, not {count}")
+    if count >= len(dataset):
+        return dataset
+    rng = np.random.default_rng(seed)
+    kept = np.zeros(len(dataset), bool)
+    # the sides of the lockbox share no patient; train and val may, so they are thinned as one
+    side = dataset.origins == "test"
+    for is_test in (False, True):
+        for label in range(len(CLASSES)):
+            rows = np.flatnonzero((side == is_test) & (dataset.labels == label))
+            target = round(count * len(rows) / len(dataset))
+            kept[_draw(dataset, rows, target, rng, at_least=2)] = True
+    return dataset.subset(kept)
+
+
+def _refuse_leak(dataset: Dataset, is_test: np.ndarray) -> None:
+    shared = np.intersect1d(dataset.patients[is_test], dataset.patients[~is_test])
+    if len(shared):
+        pairs = [dataset.paths[(dataset.patients == shared[0]) & side][0] for side in (~is_test, is_test)]
+        raise DataError(
+            f"leak: {len(shared)} patients are in both training and test, such as {shared[0]} "
+            f"({pairs[0]} and {pairs[1]}); a patient belongs to one side"
+        )
+
+
+def _validation(dataset: Dataset, share_or_count: float, rng: np.random.Generator) -> np.ndarray:
+    """A mask of whole patients: this share of each class and subtype, or so many images of each class."""
+    by_share = share_or_count < 1
+    label = dataset.labels.astype(str)
+    own = np.char.add(label, dataset.subtypes) if by_share else label
+    _, first, inverse = np.unique(dataset.patients, return_index=True, return_inverse=True)
+    stratum = own[first][inverse]  # one for all images of a patient: that of the first
+    chosen = np.zeros(len(dataset), bool)
+    for name in np.unique(stratum):
+        rows = np.flatnonzero(stratum == name)
+        target = round(share_or_count * len(rows)) if by_share else int(share_or_count)
+        chosen[_draw(dataset, rows, target, rng, at_least=1, leave=1)] = True
+    return chosen
+
+
+def _draw(
+    dataset: Dataset,
+    rows: np.ndarray,
+    target: int,
+    rng: np.random.Generator,
+    *,
+    at_least: int,
+    leave: int = 0,
+) -> np.ndarray:
+    """Rows of whole patients in random order, as long as they fit in `target` images.
+
+    At least so many patients are drawn (the smallest ones, where none fits) and so many left. Before the
+    draw patients stand in the order of their smallest content hash, so that no file name decides.
+    """
+    by_hash = rows[np.argsort(dataset.hashes[rows])]
+    _, first, inverse = np.unique(dataset.patients[by_hash], return_index=True, return_inverse=True)
+    sizes = np.bincount(inverse)
+    order = rng.permutation(np.argsort(first))
+    chosen: list[int] = []
+    total = 0
+    for patient in order:
+        if total + sizes[patient] <= target and len(chosen) < len(order) - leave:
+            chosen.append(patient)
+            total += sizes[patient]
+    missing = min(at_least, len(order) - leave) - len(chosen)
+    if missing > 0:
+        rest = [patient for patient in order if patient not in chosen]
+        chosen += sorted(rest, key=lambda patient: sizes[patient])[:missing]
+    return by_hash[np.isin(inverse, chosen)]

@@ -1,0 +1,162 @@
+"""A plugin's knobs: the keyword-only arguments of its hooks, found, checked and handed out."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from pneumobench.errors import PluginError, UsageError, unknown
+from pneumobench.recipe import Hook, Plugin
+
+_NOT_HOOKS = {"defaults", "check", "resample", "weigh"}
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A name, its default and its type; `choices` where the annotation is a `Literal`."""
+
+    name: str
+    default: Any
+    type: type
+    choices: tuple[Any, ...] = ()
+
+    def convert(self, value: Any) -> Any:
+        """The value in the knob's type. Raises: UsageError where it cannot be one."""
+        try:
+            converted = _convert(value, self.type)
+        except (ValueError, SyntaxError):
+            raise UsageError(
+                f"knob '{self.name}' takes {_articled(self.type)} (default {self.default!r}), not {value!r}"
+            ) from None
+        if self.choices and converted not in self.choices:
+            raise UsageError(
+                f"knob '{self.name}' takes one of {', '.join(map(str, self.choices))}, not {value!r}"
+            )
+        return converted
+
+
+def hooks(plugin: Plugin) -> dict[str, Hook]:
+    """The functions of a plugin whose keyword-only arguments are knobs, by field name."""
+    found: dict[str, Hook] = {}
+    for field in fields(plugin):
+        value = getattr(plugin, field.name)
+        if field.name in _NOT_HOOKS:
+            continue
+        if isinstance(value, Mapping):  # losses by output name
+            found |= {f"{field.name}.{key}": hook for key, hook in value.items() if takes_knobs(hook)}
+        elif takes_knobs(value):
+            found[field.name] = value
+    return found
+
+
+def takes_knobs(value: Any) -> bool:
+    """Whether a value is a function with keyword-only arguments, or of no arguments at all."""
+    if not inspect.isfunction(value):
+        return False
+    kinds = [p.kind for p in inspect.signature(value).parameters.values()]
+    return not kinds or inspect.Parameter.KEYWORD_ONLY in kinds
+
+
+def knobs_of(plugin: Plugin) -> dict[str, Knob]:
+    """Every knob of a plugin by name. Raises: PluginError where two hooks disagree on a default."""
+    found: dict[str, Knob] = {}
+    for field, hook in hooks(plugin).items():
+        for name, parameter in inspect.signature(hook, eval_str=True).parameters.items():
+            if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+                continue
+            default = plugin.defaults.get(name, parameter.default)
+            if default is inspect.Parameter.empty:
+                raise PluginError(f"knob '{name}' of hook '{field}' needs a default in the signature")
+            knob = _knob(name, default, parameter.annotation)
+            if name in found and found[name].default != default:
+                raise PluginError(
+                    f"knob '{name}' has the default {found[name].default!r} in one hook and {default!r} in "
+                    f"'{field}'; a knob has one default (`defaults={{'{name}': …}}` sets it for all)"
+                )
+            found.setdefault(name, knob)
+    for source in ("defaults", "check"):
+        for name in getattr(plugin, source):
+            if name not in found:
+                raise PluginError(f"`{source}`: {unknown('knob', name, found)}")
+    return found
+
+
+def resolve(plugin: Plugin, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """All knobs with their values: the defaults, and over them the chosen ones, checked and converted."""
+    known = knobs_of(plugin)
+    for name in chosen:
+        if name not in known:
+            raise unknown("knob", name, known)
+    return {
+        name: knob.convert(chosen[name]) if name in chosen else knob.default for name, knob in known.items()
+    }
+
+
+def parse(assignments: Iterable[str]) -> dict[str, str]:
+    """`["dropout=0.3"]` as `{"dropout": "0.3"}`. Raises: UsageError for anything else."""
+    pairs = {}
+    for text in assignments:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"--set takes knob=value, not '{text}'")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def call(hook: Hook, *args: Any, knobs: Mapping[str, Any]) -> Any:
+    """Call a hook with those of the knobs that it takes."""
+    parameters = inspect.signature(hook).parameters.values()
+    names = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    return hook(*args, **{name: knobs[name] for name in names if name in knobs})
+
+
+def value_of(value: Any, knobs: Mapping[str, Any]) -> Any:
+    """A value as it is, or what it gives for the knobs where it is a function of knobs."""
+    return call(value, knobs=knobs) if takes_knobs(value) else value
+
+
+def _knob(name: str, default: Any, annotation: Any) -> Knob:
+    if typing.get_origin(annotation) is typing.Literal:
+        choices = typing.get_args(annotation)
+        return Knob(name, default, type(choices[0]), choices)
+    declared = [t for t in typing.get_args(annotation) or (annotation,) if t is not type(None)]
+    if len(declared) == 1 and isinstance(declared[0], type) and declared[0] is not inspect.Parameter.empty:
+        return Knob(name, default, declared[0])
+    return Knob(name, default, tuple if isinstance(default, list | tuple) else type(default))
+
+
+def _convert(value: Any, kind: type) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind in (type(None), object):
+        return ast.literal_eval(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        if isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool):
+            return value
+        if kind is tuple and isinstance(value, list):
+            return tuple(value)
+        raise ValueError
+    if kind is bool:
+        words = {"true": True, "yes": True, "on": True, "1": True}
+        words |= {"false": False, "no": False, "off": False, "0": False}
+        if value.lower() not in words:
+            raise ValueError
+        return words[value.lower()]
+    if kind is tuple:
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return kind(value)
+
+
+def _articled(kind: type) -> str:
+    words = {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        str: "a text",
+        tuple: "a list of names with commas between",
+    }
+    return words.get(kind, f"a {kind.__name__}")

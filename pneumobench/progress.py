@@ -1,0 +1,48 @@
+"""What a run tells whoever watches it; the base class says nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One finished epoch: its number from 1, its phase, the training loss, validation figures and speed."""
+
+    number: int
+    of: int
+    phase: str
+    loss: float
+    val_auroc: float
+    val_log_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float  # training steps alone, validation not counted
+    images_per_second: float
+
+    def metrics(self) -> dict[str, float]:
+        """The figures by the names under which they are tracked."""
+        names = ("loss", "val_auroc", "val_log_loss", "val_accuracy", "learning_rate", "images_per_second")
+        return {name: getattr(self, name) for name in names}
+
+
+class Progress:
+    """Hears of stages, batches and epochs; override what you want to show."""
+
+    def note(self, text: str) -> None:
+        """Something the user should know, such as how many patients no name rule matched."""
+
+    def stage(self, text: str) -> None:
+        """A stage begins: reading, hashing, decoding, scoring."""
+
+    def advance(self, done: int, total: int) -> None:
+        """So many images of the stage are done."""
+
+    def training(self, name: str, epochs: int, steps: int) -> None:
+        """A training begins: its name, epochs in all, steps an epoch."""
+
+    def batch(self, epoch: int, step: int, loss: float) -> None:
+        """Step `step` of epoch `epoch`, both from 1, is done."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """An epoch is done."""

@@ -1,0 +1,82 @@
+"""Where a result comes from: the commit, the library versions, the process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+LIBRARIES = ("pneumobench", "keras", "tensorflow", "jax", "numpy", "scikit-learn", "mlflow", "optuna")
+
+
+@cache
+def version() -> str:
+    """The installed version of pneumobench."""
+    try:
+        return metadata.version("pneumobench")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of the libraries that shape a result; absent ones are left out."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def commit() -> str:
+    """The git commit of this package's source, else of the working directory; "+changed" where it is edited."""
+    for folder in (Path(__file__).resolve().parent, Path.cwd()):
+        head = _git(folder, "rev-parse", "HEAD")
+        if head:
+            return head + ("+changed" if _git(folder, "status", "--porcelain", "-uno") else "")
+    return "none"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def process() -> dict[str, str]:
+    """Host, process id and start time of this process: together they name it for good."""
+    started = psutil.Process().create_time()
+    return {"host": socket.gethostname(), "pid": str(os.getpid()), "pid_started": f"{started:.2f}"}
+
+
+def is_alive(identity: dict[str, str]) -> bool | None:
+    """Whether the process that `process()` described still runs; None where another host must be asked."""
+    if identity.get("host") != socket.gethostname():
+        return None
+    try:
+        running = psutil.Process(int(identity["pid"]))
+        return (
+            abs(running.create_time() - float(identity["pid_started"])) < 1
+            and running.status() != psutil.STATUS_ZOMBIE
+        )
+    except (psutil.NoSuchProcess, KeyError, ValueError):
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

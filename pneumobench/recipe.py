@@ -1,0 +1,120 @@
+"""What a plugin author writes: values made of plain functions, whose keyword-only arguments are the knobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pneumobench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class View:
+    """How images reach a model: float32, 0 to 255, shape (n, height, width, channels).
+
+    Colour is dropped on reading (it gives the class away in this data), so 3 channels are three equal ones.
+    """
+
+    height: int
+    width: int
+    channels: int = field(default=3, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.height <= 4096 and 1 <= self.width <= 4096):
+            raise UsageError(f"a view is 1 to 4096 pixels high and wide, not {self.height} x {self.width}")
+        if self.channels not in (1, 3):
+            raise UsageError(f"a view has 1 or 3 channels, not {self.channels}")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels)."""
+        return (self.height, self.width, self.channels)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One stretch of training with one optimizer.
+
+    `optimizer` is a Keras name, or a function of (learning rate, steps in the phase) that returns a Keras
+    optimizer. With `patience`, training stops after that many epochs without a better `monitor`; with
+    `restore_best`, the weights of the best epoch are put back at the end of the phase.
+    """
+
+    name: str
+    epochs: int = field(kw_only=True)
+    learning_rate: float = field(kw_only=True)
+    optimizer: str | Callable[[float, int], Any] = field(default="adam", kw_only=True)
+    patience: int | None = field(default=None, kw_only=True)
+    monitor: str = field(default="val_auroc", kw_only=True)
+    restore_best: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise UsageError(f"phase '{self.name}' takes at least 1 epoch, not {self.epochs}")
+        if not self.learning_rate > 0:
+            raise UsageError(f"phase '{self.name}' takes a learning rate above 0, not {self.learning_rate}")
+
+
+def one_phase(model: Any, *, epochs: int = 5, learning_rate: float = 1e-3) -> Iterator[Phase]:
+    """The plainest schedule: all weights, one rate, Adam."""
+    yield Phase("train", epochs=epochs, learning_rate=learning_rate)
+
+
+Hook = Callable[..., Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A network and how it is trained.
+
+    - `build(shape, *, …) -> keras.Model`: its first output is one sigmoid, shape (n, 1), in float32.
+      Preprocessing is inside the model. Further named outputs serve training only.
+    - `schedule(model, *, …)`: yields `Phase`s; code between the yields runs between the phases.
+    - `space(trial, *, …) -> {knob: value}`: what a study searches.
+    - `loss`: a Keras loss, or a function of knobs that returns one; by output name where there are several.
+    - `resample(labels (n,), seed) -> indices (m,)`, then `weigh(labels (m,)) -> weights (m,) float32`.
+    - `view`, `batch_size`: a value, or a function of knobs.
+    - `defaults`: other defaults for knobs of the hooks; `check`: knob values for the contract suite.
+    """
+
+    build: Hook
+    schedule: Hook = one_phase
+    space: Hook | None = None
+    loss: Any = "binary_crossentropy"
+    resample: Callable[[np.ndarray, int], np.ndarray] | None = None
+    weigh: Callable[[np.ndarray], np.ndarray] | None = None
+    view: View | Hook = View(150, 150)
+    batch_size: int | Hook = 64
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    check: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimator:
+    """Anything with scikit-learn's `fit(X, y)` and `predict_proba(X)`, over the pixels of a thumbnail.
+
+    - `build(*, …)` returns the unfitted estimator; X is (n, height * width * channels) float32, 0 to 1.
+    - `space`, `resample`, `weigh`, `view`, `defaults`, `check`: as in `Recipe`. Weights are passed to the
+      `fit` of a pipeline's last step.
+    """
+
+    build: Hook
+    space: Hook | None = None
+    resample: Callable[[np.ndarray, int], np.ndarray] | None = None
+    weigh: Callable[[np.ndarray], np.ndarray] | None = None
+    view: View | Hook = View(4, 4, channels=1)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    check: Mapping[str, Any] = field(default_factory=dict)
+
+
+Plugin = Recipe | Estimator
+
+
+def balanced(labels: np.ndarray) -> np.ndarray:
+    """Weights (n,) float32 that give both classes the same total: scikit-learn's "balanced" formula."""
+    from sklearn.utils.class_weight import compute_sample_weight
+
+    return compute_sample_weight("balanced", labels).astype("float32")

@@ -1,0 +1,215 @@
+"""What of an experiment goes to MLflow, under which names: one flat run, or a parent and a child a seed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pneumobench import provenance
+from pneumobench.data.dataset import Dataset
+from pneumobench.data.parts import Development
+from pneumobench.evidence import plots
+from pneumobench.evidence.evaluation import Estimate, Predictions
+from pneumobench.knobs import hooks
+from pneumobench.progress import Epoch
+from pneumobench.recipe import Plugin
+from pneumobench.registry import Entry
+from pneumobench.tracking.recorder import DatasetInput, Recorder, recording
+from pneumobench.tracking.store import Store
+from pneumobench.training.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known before the first training, for tags, parameters and the dataset's entry."""
+
+    entry: Entry
+    plugin: Plugin
+    knobs: Mapping[str, Any]
+    epochs: int | None  # where they were set for all phases together
+    dataset: Dataset
+    development: Development
+    tags: Mapping[str, Any]
+
+    @property
+    def experiment(self) -> str:
+        """One experiment a dataset, so that no table mixes two: its name and the fingerprint's first digits."""
+        return f"{self.dataset.name} {self.dataset.fingerprint[:8]}"
+
+    @property
+    def description(self) -> str:
+        """What MLflow shows above the table of runs."""
+        return (
+            f"Plugins on the dataset '{self.dataset.name}' (fingerprint {self.dataset.fingerprint}). "
+            "test_* metrics are scored once at the threshold chosen on validation, test_*_at_0.5 at 0.5; "
+            "_low and _high bound their 95 % bootstrap intervals over patients. A run of several seeds holds "
+            "means and _sd, its children the seeds. Group by the tag `plugin` to compare."
+        )
+
+    @property
+    def input(self) -> DatasetInput:
+        """The dataset as MLflow keeps it."""
+        profile = {
+            "training": len(self.development.training),
+            "validation": len(self.development.validation),
+            "test": int(np.sum(self.dataset.origins == "test")),
+        }
+        return DatasetInput(self.dataset.name, self.dataset.fingerprint, str(self.dataset.root), profile)
+
+
+class Record:
+    """An experiment under way: `runs` holds each seed's run, `parent` the one that names the experiment."""
+
+    def __init__(self, about: About, parent: Recorder, runs: Mapping[int, Recorder]):
+        self._about, self.parent, self.runs = about, parent, runs
+        self._history: dict[int, list[Epoch]] = {seed: [] for seed in runs}
+
+    def on_epoch(self, seed: int) -> Callable[[Epoch], None]:
+        """A callback that logs each epoch of a seed's training."""
+
+        def log(epoch: Epoch) -> None:
+            self._history[seed].append(epoch)
+            self.runs[seed].metrics(epoch.metrics(), step=epoch.number)
+
+        return log
+
+    def tags(self, values: Mapping[str, Any]) -> None:
+        """Tags for every run of the experiment."""
+        for run in {self.parent, *self.runs.values()}:
+            run.tags(values)
+
+    def finish_seed(
+        self,
+        seed: int,
+        predictor: Predictor,
+        predictions: Mapping[str, Predictions],
+        figures: Mapping[str, Mapping[str, Estimate]],
+    ) -> None:
+        """Log a training's model, figures, per-image predictions, plots and source, by part of the split."""
+        run, entry = self.runs[seed], self._about.entry
+        operating = predictions["validation"].operating
+        with tempfile.TemporaryDirectory() as folder:
+            files, saved = Path(folder) / "files", Path(folder) / "model"
+            for part, p in predictions.items():
+                write_predictions(files / "predictions" / f"{part}.parquet", p)
+            scored = {seed: predictions["test"]} if "test" in predictions else {}
+            plots.save_all(files / "plots", self._title(f"seed {seed}"), scored, {seed: self._history[seed]})
+            _write_source(files / "plugin", self._about)
+            run.artifacts(files)
+            # a folder's plugin has no module that another process could import
+            module = "" if entry.origin.startswith("/") else entry.module
+            predictor.save(saved, plugin_module=module, threshold=operating.threshold)
+            model_id = run.model(
+                saved,
+                shape=predictor.view.shape,
+                requirements=[f"{name}=={number}" for name, number in provenance.versions().items()],
+                kind="keras" if predictor.is_network else "sklearn",
+            )
+        run.tags({"precision": predictor.precision, "parameters": predictor.parameters})
+        measured = {
+            "threshold": operating.threshold,
+            "threshold_ties": operating.ties,
+            "images_per_second": predictor.images_per_second,
+        }
+        run.metrics(measured, model_id=model_id)
+        for part, estimates in figures.items():
+            run.metrics(_named(part, estimates), model_id=model_id, dataset=self._about.input)
+
+    def finish(
+        self,
+        figures: Mapping[str, Mapping[str, Estimate]],
+        scored: Mapping[int, Predictions],
+        result: Mapping[str, Any],
+    ) -> None:
+        """Log the whole result, and for several seeds their means and common plots, to the parent."""
+        with tempfile.TemporaryDirectory() as folder:
+            files = Path(folder)
+            (files / "result.json").write_text(json.dumps(result, indent=2))
+            if len(self.runs) > 1:
+                plots.save_all(files / "plots", self._title(f"{len(self.runs)} seeds"), scored, self._history)
+                _write_source(files / "plugin", self._about)
+            self.parent.artifacts(files)
+        for part, estimates in figures.items() if len(self.runs) > 1 else ():
+            self.parent.metrics(_named(part, estimates), dataset=self._about.input)
+        self.parent.metrics({f"seconds_{phase}": value for phase, value in result["seconds"].items()})
+
+    def _title(self, what: str) -> str:
+        return f"{self._about.entry.name} on {self._about.dataset.name}, {what}"
+
+
+@contextmanager
+def recording_of(about: About, store: Store, seeds: Sequence[int]) -> Iterator[Record]:
+    """The experiment's run, or runs; all are ended whatever happens inside."""
+    experiment = store.experiment(about.experiment, about.description)
+    name = about.entry.name
+    tags = {**about.tags, "seeds": ",".join(map(str, seeds))}
+    with ExitStack() as open_runs:
+        several = len(seeds) > 1
+        title = f"{name}, {len(seeds)} seeds" if several else f"{name}, seed {seeds[0]}"
+        tags = {**tags, "kind": "seeds" if several else "run"} | ({} if several else {"seed": seeds[0]})
+        parent = open_runs.enter_context(recording(store, experiment, title, tags))
+        _describe(parent, about)
+        runs = {}
+        for seed in seeds:
+            if several:
+                own = {**about.tags, "kind": "seed", "seed": seed}
+                child = recording(store, experiment, f"{name}, seed {seed}", own, parent=parent.run_id)
+                runs[seed] = open_runs.enter_context(child)
+                _describe(runs[seed], about)
+            else:
+                runs[seed] = parent
+        yield Record(about, parent, runs)
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """One row an image: path, patient, subtype, hash, label, probability, decision at the threshold."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    data = predictions.part.dataset
+    table = pa.table(
+        {
+            "image": data.paths.astype(str),
+            "patient": data.patients.astype(str),
+            "subtype": data.subtypes.astype(str),
+            "hash": data.hashes.astype(str),
+            "label": data.labels,
+            "probability": predictions.probabilities,
+            "predicted": (predictions.probabilities >= predictions.operating.threshold).astype(np.int8),
+        }
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path)
+
+
+def _describe(run: Recorder, about: About) -> None:
+    run.params({**about.knobs, **({} if about.epochs is None else {"epochs_in_all": about.epochs})})
+    run.dataset(about.input, "training")
+
+
+def _named(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
+    """`test_auroc`, `test_auroc_low`, `test_auroc_high`, and `test_auroc_sd` where there are seeds."""
+    found = {}
+    for metric, estimate in estimates.items():
+        name = f"{part}_{metric}"
+        found |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+        if estimate.sd is not None:
+            found[f"{name}_sd"] = estimate.sd
+    return found
+
+
+def _write_source(folder: Path, about: About) -> None:
+    """The plugin's file, and which function stands behind each hook."""
+    folder.mkdir(parents=True)
+    if about.entry.path:
+        shutil.copy(about.entry.path, folder / about.entry.path.name)
+    names = {field: f"{hook.__module__}.{hook.__qualname__}" for field, hook in hooks(about.plugin).items()}
+    (folder / "hooks.json").write_text(json.dumps(names, indent=2))

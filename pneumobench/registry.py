@@ -1,0 +1,149 @@
+"""Name -> plugin: files of a folder and entry points, listed without importing any of them."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, get_args
+
+from pneumobench.errors import PluginError, UsageError, unknown
+from pneumobench.recipe import Plugin
+
+GROUP = "pneumobench.plugins"
+FOLDER_VARIABLE = "PNEUMOBENCH_PLUGINS"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a plugin is, and what its docstring's first line says; nothing of it is imported."""
+
+    name: str
+    module: str
+    origin: str  # "built-in", a folder, or the distribution that brings it
+    path: Path | None
+    attribute: str = "plugin"
+
+    @property
+    def summary(self) -> str:
+        """The first line of the file's docstring, read without running the file."""
+        if self.path is None:
+            return ""
+        try:
+            text = ast.get_docstring(ast.parse(self.path.read_bytes()))
+        except (OSError, SyntaxError, ValueError) as error:
+            return f"cannot be read: {error}"
+        return (text or "").strip().partition("\n")[0]
+
+
+def entries() -> dict[str, Entry]:
+    """All plugins by name, sorted. Raises: UsageError where two have one name."""
+    found: dict[str, Entry] = {}
+    for entry in (*_built_in(), *_from_folder(), *_installed()):
+        other = found.setdefault(entry.name, entry)
+        if other is not entry:
+            raise UsageError(
+                f"two plugins are named '{entry.name}': {other.path or other.module} ({other.origin}) and "
+                f"{entry.path or entry.module} ({entry.origin}); rename one"
+            )
+    return dict(sorted(found.items()))
+
+
+def find(name: str) -> Entry:
+    """The entry of one name. Raises: UsageError, with the nearest name, where there is none."""
+    known = entries()
+    if name not in known:
+        raise unknown("plugin", name, known)
+    return known[name]
+
+
+def load(name: str) -> Plugin:
+    """The plugin of one name. Raises: UsageError (unknown), PluginError (import fails, or no plugin in it)."""
+    entry = find(name)
+    try:
+        plugin = getattr(_import(entry), entry.attribute, None)
+    except Exception as error:
+        raise PluginError(
+            f"plugin '{name}' ({entry.path or entry.module}) cannot be imported: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(plugin, get_args(Plugin)):
+        kinds = ", ".join(kind.__name__ for kind in get_args(Plugin))
+        raise PluginError(
+            f"plugin '{name}' ({entry.path or entry.module}) must hold a value named "
+            f"`{entry.attribute}` that is one of {kinds}; found {type(plugin).__name__}"
+        )
+    return plugin
+
+
+def _built_in() -> Iterator[Entry]:
+    spec = importlib.util.find_spec("pneumobench.plugins")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        for path in _files(Path(folder)):
+            yield Entry(path.stem, f"pneumobench.plugins.{path.stem}", "built-in", path)
+
+
+def _from_folder() -> Iterator[Entry]:
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if not folder:
+        return
+    if not Path(folder).is_dir():
+        raise UsageError(f"{FOLDER_VARIABLE} is not a folder: {folder}")
+    for path in _files(Path(folder).resolve()):
+        yield Entry(path.stem, f"pneumobench_folder_plugins.{path.stem}", str(path.parent), path)
+
+
+def _installed() -> Iterator[Entry]:
+    for point in metadata.entry_points(group=GROUP):
+        origin = point.dist.name if point.dist else "installed"
+        yield Entry(point.name, point.module, origin, _source(point.module), point.attr or "plugin")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.glob("*.py")):
+        if not path.name.startswith(("_", ".")):
+            yield path
+
+
+def _source(module: str) -> Path | None:
+    """The file of a module, found beside its top package without importing a parent package."""
+    top, *rest = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    if not rest:
+        return Path(spec.origin) if spec.origin else None
+    for folder in spec.submodule_search_locations or ():
+        base = Path(folder).joinpath(*rest)
+        for path in (base.with_suffix(".py"), base / "__init__.py"):
+            if path.is_file():
+                return path
+    return None
+
+
+def _import(entry: Entry) -> Any:
+    if entry.origin == "built-in" or not entry.module.startswith("pneumobench_folder_plugins."):
+        return importlib.import_module(entry.module)
+    if entry.module in sys.modules:
+        return sys.modules[entry.module]
+    assert entry.path is not None
+    spec = importlib.util.spec_from_file_location(entry.module, entry.path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[entry.module] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[entry.module]
+        raise
+    return module

@@ -1,0 +1,37 @@
+"""How MLflow loads a model of ours: `mlflow.pyfunc.load_model` imports this module and calls `_load_pyfunc`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pneumobench.errors import PluginError
+from pneumobench.training import predictor
+
+
+class Served:
+    """A predictor as MLflow calls it: `predict(images)` gives probabilities of pneumonia."""
+
+    def __init__(self, folder: Path):
+        import json
+
+        module = json.loads((folder / predictor.CARD).read_text())["plugin_module"]
+        if module:
+            try:
+                import_module(module)  # registers the plugin's own Keras layers
+            except ImportError as error:
+                raise PluginError(
+                    f"this model needs its plugin, {module}, to be installed: {error}"
+                ) from error
+        self.predictor, self.card = predictor.load(folder)
+
+    def predict(self, images: Any, params: dict[str, Any] | None = None) -> np.ndarray:
+        """Probabilities (n,) float64 for raw images (n, height, width, channels), 0 to 255."""
+        return self.predictor.predict(np.asarray(images, np.float32))
+
+
+def _load_pyfunc(path: str) -> Served:
+    return Served(Path(path))

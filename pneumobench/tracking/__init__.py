@@ -1,0 +1,1 @@
+"""MLflow's only door: a store, and the runs written into it."""

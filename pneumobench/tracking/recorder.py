@@ -1,0 +1,135 @@
+"""One MLflow run, from its first tag to its end: FINISHED, FAILED or KILLED, and never left RUNNING."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pneumobench import provenance
+from pneumobench.tracking.store import Store, redact
+
+BATCH = 1000  # MLflow takes at most so many metrics at once
+TEXT = 5000  # and so many characters in a tag
+
+
+@dataclass(frozen=True)
+class DatasetInput:
+    """What MLflow shows as the dataset of a run: a name, the fingerprint as digest, where it is, counts."""
+
+    name: str
+    digest: str
+    location: str
+    profile: Mapping[str, Any]
+
+
+class Recorder:
+    """Writes to one run of a store."""
+
+    def __init__(self, store: Store, run_id: str):
+        self._client, self.run_id = store.client, run_id
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Hyperparameters, as MLflow's parallel coordinates want them."""
+        from mlflow.entities import Param
+
+        self._client.log_batch(self.run_id, params=[Param(k, str(v)) for k, v in values.items()])
+
+    def tags(self, values: Mapping[str, Any]) -> None:
+        """Tags of the run."""
+        from mlflow.entities import RunTag
+
+        tags = [RunTag(key, redact(str(value))[:TEXT]) for key, value in values.items()]
+        self._client.log_batch(self.run_id, tags=tags)
+
+    def metrics(
+        self,
+        values: Mapping[str, float],
+        *,
+        step: int = 0,
+        model_id: str | None = None,
+        dataset: DatasetInput | None = None,
+    ) -> None:
+        """Metrics of one step, in one call; undefined ones (nan) are left out, for the store keeps none."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        about = {"dataset_name": dataset.name, "dataset_digest": dataset.digest} if dataset else {}
+        found = [
+            Metric(key, float(value), now, step, model_id=model_id, **about)
+            for key, value in values.items()
+            if value == value
+        ]
+        for start in range(0, len(found), BATCH):
+            self._client.log_batch(self.run_id, metrics=found[start : start + BATCH])
+
+    def dataset(self, dataset: DatasetInput, context: str) -> None:
+        """The dataset that the run used, for "training" or "testing"."""
+        from mlflow import entities
+
+        entity = entities.Dataset(
+            name=dataset.name,
+            digest=dataset.digest,
+            source_type="local",
+            source=json.dumps({"uri": dataset.location}),
+            profile=json.dumps(dict(dataset.profile)),
+        )
+        tags = [entities.InputTag("mlflow.data.context", context)]
+        self._client.log_inputs(self.run_id, datasets=[entities.DatasetInput(entity, tags)])
+
+    def artifacts(self, folder: Path) -> None:
+        """All files of a folder, under their paths in it."""
+        self._client.log_artifacts(self.run_id, str(folder))
+
+    def model(self, folder: Path, *, shape: tuple[int, ...], requirements: list[str], kind: str) -> str:
+        """The model in a folder as a LoggedModel of this run; its id. `shape` is one image's."""
+        import mlflow.pyfunc
+        import numpy as np
+        from mlflow.models import Model, ModelSignature
+        from mlflow.types.schema import Schema, TensorSpec
+
+        # unnamed tensors: MLflow hands a named one over in a dict
+        signature = ModelSignature(
+            inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, *shape))]),
+            outputs=Schema([TensorSpec(np.dtype(np.float64), (-1,))]),
+        )
+        info = Model.log(
+            None,
+            mlflow.pyfunc,
+            name="model",
+            run_id=self.run_id,
+            model_type=kind,
+            loader_module="pneumobench.serving",
+            data_path=str(folder),
+            signature=signature,
+            pip_requirements=requirements,
+        )
+        return info.model_id
+
+
+@contextmanager
+def recording(
+    store: Store, experiment: str, name: str, tags: Mapping[str, Any], parent: str | None = None
+) -> Iterator[Recorder]:
+    """A run that ends FINISHED, KILLED on an interrupt, or FAILED with the error in a tag."""
+    own = {"mlflow.parentRunId": parent} if parent else {}
+    every = {**tags, **provenance.process(), **own}
+    run = store.client.create_run(
+        experiment, run_name=name, tags={k: redact(str(v))[:TEXT] for k, v in every.items()}
+    )
+    recorder = Recorder(store, run.info.run_id)
+    try:
+        yield recorder
+    except Exception as error:
+        recorder.tags({"error": f"{type(error).__name__}: {error}"})
+        store.client.set_terminated(recorder.run_id, "FAILED")
+        raise
+    except BaseException:  # Ctrl-C, SIGTERM, sys.exit
+        recorder.tags({"error": "interrupted"})
+        store.client.set_terminated(recorder.run_id, "KILLED")
+        raise
+    store.client.set_terminated(recorder.run_id, "FINISHED")

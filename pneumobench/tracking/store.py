@@ -1,0 +1,136 @@
+"""Where runs are kept: opened under a lock, made on first use, cleared of runs whose process is gone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from pneumobench import provenance
+from pneumobench.data.lockbox import Ledger
+from pneumobench.errors import TrackingError
+
+DEFAULT_FOLDER = Path("runs")
+PREFIX = "pneumobench: "  # of experiment names, so that a shared server's other experiments are left alone
+
+
+def redact(text: str) -> str:
+    """The text with the passwords of its addresses replaced by stars."""
+    return re.sub(r"(://[^:/@\s]+):[^@/\s]+@", r"\1:***@", text)
+
+
+class Store:
+    """An MLflow tracking store. `uri`: as given, else MLFLOW_TRACKING_URI, else `runs/mlflow.db`."""
+
+    def __init__(self, uri: str | None = None):
+        self.uri = _absolute(uri or os.environ.get("MLFLOW_TRACKING_URI") or "")
+
+    @property
+    def folder(self) -> Path:
+        """The folder of a local store, else `runs`: where the ledger and the locks are."""
+        path = _sqlite_path(self.uri)
+        return path.parent if path else DEFAULT_FOLDER.absolute()
+
+    @property
+    def ledger(self) -> Ledger:
+        """The looks at the test images that runs of this store took."""
+        return Ledger(self.folder)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the store is an SQLite file."""
+        return _sqlite_path(self.uri) is not None
+
+    @cached_property
+    def client(self) -> Any:
+        """MLflow's client; a fresh SQLite store is created under a lock, for two at once would corrupt it."""
+        mlflow = import_mlflow()
+        with self._reporting_errors():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / "store.lock"):
+                mlflow.set_tracking_uri(self.uri)
+                client = mlflow.MlflowClient(self.uri)
+                client.search_experiments(max_results=1)
+        return client
+
+    def experiment(self, name: str, description: str) -> str:
+        """The id of the experiment of a name, made where it is missing."""
+        client = self.client
+        with self._reporting_errors(), FileLock(self.folder / "store.lock"):
+            found = client.get_experiment_by_name(PREFIX + name)
+            if found and found.lifecycle_stage == "active":
+                return found.experiment_id
+            if found:
+                client.restore_experiment(found.experiment_id)
+                return found.experiment_id
+            # without a location of its own an SQLite store would put artifacts beside the caller
+            location = (self.folder / "artifacts").as_uri() if self.is_local else None
+            tags = {"mlflow.note.content": description}
+            return client.create_experiment(PREFIX + name, artifact_location=location, tags=tags)
+
+    def close_abandoned(self) -> int:
+        """End runs as KILLED whose process on this host is gone; how many there were."""
+        closed = 0
+        with self._reporting_errors():
+            experiments = [
+                e.experiment_id for e in self.client.search_experiments() if e.name.startswith(PREFIX)
+            ]
+            if not experiments:
+                return 0
+            for run in self.client.search_runs(experiments, "attributes.status = 'RUNNING'"):
+                if provenance.is_alive(run.data.tags) is False:
+                    self.client.set_tag(run.info.run_id, "error", "the process was killed")
+                    self.client.set_terminated(run.info.run_id, "KILLED")
+                    closed += 1
+        return closed
+
+    @contextmanager
+    def _reporting_errors(self) -> Iterator[None]:
+        import sqlalchemy.exc
+        from mlflow.exceptions import MlflowException
+
+        try:
+            yield
+        except (MlflowException, OSError, sqlalchemy.exc.SQLAlchemyError) as error:
+            reason = redact(str(error)).strip().partition("\n")[0]
+            raise TrackingError(f"cannot use the tracking store {redact(self.uri)}: {reason}") from error
+
+
+def import_mlflow() -> Any:
+    """The mlflow module, told to be quiet, offline and quick."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SKIP_PIP_REQUIREMENTS_CHECK", "true")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    warnings.filterwarnings("ignore", module="mlflow")
+    import mlflow
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return mlflow
+
+
+def _absolute(uri: str) -> str:
+    """The address with an SQLite file's path made absolute. Raises: TrackingError for MLflow's file store."""
+    if not uri:
+        return f"sqlite:///{(DEFAULT_FOLDER / 'mlflow.db').absolute()}"
+    if uri.startswith("sqlite:///"):
+        return f"sqlite:///{Path(uri.removeprefix('sqlite:///')).expanduser().absolute()}"
+    if "://" not in uri or uri.startswith("file:"):
+        raise TrackingError(
+            f"a tracking store is sqlite:///FILE.db, http(s)://… or a database address, not '{redact(uri)}' "
+            "(MLflow has retired its file store)"
+        )
+    return uri
+
+
+def _sqlite_path(uri: str) -> Path | None:
+    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None

@@ -1,0 +1,1 @@
+"""A plugin and a split -> a predictor."""

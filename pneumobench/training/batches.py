@@ -1,0 +1,57 @@
+"""Rows of decoded images as shuffled, weighted batches, for any Keras backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from pneumobench.data.cache import Rows
+from pneumobench.data.images import as_batch
+from pneumobench.recipe import View
+
+
+class Batches(keras.utils.PyDataset):
+    """One epoch's batches (images float32 0 to 255, labels (m, 1), weights (m,)).
+
+    A batch depends on (seed, epoch, index) alone: Keras prefetches, draws some batches more than it uses,
+    and asks for the first ones before the first epoch begins.
+    """
+
+    def __init__(
+        self,
+        pixels: Rows,
+        labels: np.ndarray,
+        view: View,
+        *,
+        batch_size: int,
+        seed: int,
+        weights: np.ndarray | None = None,
+        outputs: tuple[str, ...] = (),
+    ):
+        super().__init__(workers=1)
+        self._pixels, self._labels, self._weights = pixels, labels, weights
+        self._view, self._batch_size, self._seed = view, batch_size, seed
+        self._outputs = outputs
+        self._epoch = -1
+        self.on_epoch_begin()
+
+    def __len__(self) -> int:
+        return -(-len(self._labels) // self._batch_size)
+
+    def on_epoch_begin(self) -> None:
+        """Shuffle anew: called by Keras before each epoch, and once on creation for epoch 0's specification."""
+        self._epoch += 1
+        self._order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._labels))
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        images = as_batch(self._pixels[np.sort(rows)], self._view)  # sorted: nearer on disk
+        rows = np.sort(rows)
+        labels: Any = self._labels[rows].astype(np.float32)[:, None]
+        weights: Any = None if self._weights is None else self._weights[rows]
+        if len(self._outputs) > 1:  # one target, and one weight, for every output
+            labels = {name: labels for name in self._outputs}
+            weights = None if weights is None else {name: weights for name in self._outputs}
+        return (images, labels) if weights is None else (images, labels, weights)

@@ -1,0 +1,157 @@
+"""A recipe's network: built, compiled for each phase, fitted, and cut to its first output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pneumobench.data.parts import Development
+from pneumobench.errors import PluginError, UsageError
+from pneumobench.knobs import call, value_of
+from pneumobench.progress import Progress
+from pneumobench.recipe import Phase, Recipe, View
+from pneumobench.training import backend
+from pneumobench.training import precision as precisions
+from pneumobench.training.predictor import Predictor
+from pneumobench.training.sampling import sample
+
+
+def fit(
+    plugin: Recipe,
+    development: Development,
+    knobs: Mapping[str, Any],
+    *,
+    seed: int,
+    epochs: int | None,
+    precision: str,
+    on_epoch: Any,
+    progress: Progress,
+    name: str,
+) -> Predictor:
+    """Train a recipe's network through all of its phases."""
+    keras = backend.keras()
+    from pneumobench.training.batches import Batches
+    from pneumobench.training.watch import Watch
+
+    view = value_of(plugin.view, knobs)
+    resolved = precisions.resolve(precision)
+    counts = plan(plugin, view, knobs, epochs, name)
+
+    keras.utils.set_random_seed(seed)
+    model, resolved = build(plugin, view, knobs, resolved, name)
+    predictor = Predictor(
+        keras.Model(model.inputs, model.outputs[0], name=name),
+        view,
+        parameters=model.count_params(),
+        precision=resolved,
+    )
+    if resolved != precisions.resolve(precision):
+        progress.note(f"'{name}' trains in float32: its last layer does not say dtype=\"float32\"")
+
+    part = development.training
+    rows, weights = sample(plugin, part.labels, seed)
+    batches = Batches(
+        part.pixels(view).take(rows),
+        part.labels[rows],
+        view,
+        batch_size=value_of(plugin.batch_size, knobs),
+        seed=seed,
+        weights=weights,
+        outputs=tuple(model.output_names),
+    )
+    watch = Watch(
+        predictor,
+        development.validation,
+        images=len(rows),
+        epochs=sum(counts),
+        on_epoch=on_epoch,
+        progress=progress,
+    )
+    progress.training(name, sum(counts), len(batches))
+    # zip asks the generator once more after the last phase, so that its closing code runs too
+    for phase, count in zip(call(plugin.schedule, model, knobs=knobs), counts, strict=True):
+        watch.begin(phase)
+        model.compile(
+            optimizer=_optimizer(phase, count * len(batches)),
+            loss=_loss(plugin, knobs),
+            jit_compile=backend.name() == "jax",  # XLA made TensorFlow slower on CPUs; JAX needs it
+        )
+        model.fit(batches, epochs=count, verbose=0, callbacks=[watch, *_stopping(phase, count)])
+    return replace(predictor, images_per_second=watch.rate())
+
+
+def plan(plugin: Recipe, view: View, knobs: Mapping[str, Any], epochs: int | None, name: str) -> list[int]:
+    """Epochs of each phase, read off a trial walk through the schedule with a model that is thrown away.
+
+    The walk is needed because code between the phases acts on the model, so the phases cannot be listed
+    in advance from the real one.
+    """
+    model = call(plugin.build, view.shape, knobs=knobs)
+    phases = [phase.epochs for phase in call(plugin.schedule, model, knobs=knobs)]
+    if not phases:
+        raise PluginError(f"the schedule of '{name}' yields no phase")
+    return phases if epochs is None else apportion(phases, epochs, name)
+
+
+def apportion(phases: list[int], total: int, name: str) -> list[int]:
+    """`total` epochs over the phases, in proportion to what they have and at least one each.
+
+    Largest remainders get what is left (Hamilton's method).
+    """
+    if total < len(phases):
+        raise UsageError(f"--epochs is at least {len(phases)}, one for each phase of '{name}', not {total}")
+    free = total - len(phases)
+    shares = [free * count / sum(phases) for count in phases]
+    given = [1 + int(share) for share in shares]
+    by_remainder = sorted(range(len(phases)), key=lambda i: int(shares[i]) - shares[i])
+    for i in by_remainder[: total - sum(given)]:
+        given[i] += 1
+    return given
+
+
+def build(
+    plugin: Recipe, view: View, knobs: Mapping[str, Any], precision: precisions.Resolved, name: str
+) -> tuple[Any, precisions.Resolved]:
+    """The network, and the precision that it really has: float32 where its output would not be float32.
+
+    Raises: PluginError where the first output is not one column.
+    """
+    keras = backend.keras()
+    with precisions.policy(precision):
+        model = call(plugin.build, view.shape, knobs=knobs)
+    if not isinstance(model, keras.Model):
+        raise PluginError(f"`build` of '{name}' returns a {type(model).__name__}, not a keras.Model")
+    output = model.outputs[0]
+    if output.shape[1:] != (1,):
+        raise PluginError(
+            f"`build` of '{name}' has a first output of shape {tuple(output.shape)}; it must be (None, 1)"
+        )
+    if output.dtype != "float32" and precision == "bfloat16":
+        return build(plugin, view, knobs, "float32", name)
+    return model, precision
+
+
+def _optimizer(phase: Phase, steps: int) -> Any:
+    if callable(phase.optimizer):
+        return phase.optimizer(phase.learning_rate, steps)
+    config = {"class_name": phase.optimizer, "config": {"learning_rate": phase.learning_rate}}
+    return backend.keras().optimizers.get(config)
+
+
+def _loss(plugin: Recipe, knobs: Mapping[str, Any]) -> Any:
+    if isinstance(plugin.loss, Mapping):
+        return {name: value_of(loss, knobs) for name, loss in plugin.loss.items()}
+    return value_of(plugin.loss, knobs)
+
+
+def _stopping(phase: Phase, epochs: int) -> list[Any]:
+    if phase.patience is None and not phase.restore_best:
+        return []
+    stopping = backend.keras().callbacks.EarlyStopping(
+        monitor=phase.monitor,
+        patience=epochs if phase.patience is None else phase.patience,
+        mode="min" if "loss" in phase.monitor else "max",
+        restore_best_weights=phase.restore_best,
+    )
+    return [stopping]

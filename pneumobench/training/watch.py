@@ -1,0 +1,99 @@
+"""What Keras tells during a fit, as epochs with validation figures."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from pneumobench.data.parts import Part
+from pneumobench.errors import TrainingError
+from pneumobench.progress import Epoch, Progress
+from pneumobench.recipe import Phase
+from pneumobench.training.predictor import Predictor
+
+BETWEEN_LOSSES = 0.1  # seconds: reading the loss waits for the device, so not after every step
+
+
+class Watch(keras.callbacks.Callback):
+    """Scores the validation part after each epoch, adds the figures to Keras' logs and reports them.
+
+    Raises: TrainingError where the training loss or a prediction is no finite number.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        validation: Part,
+        *,
+        images: int,
+        epochs: int,
+        on_epoch: Any,
+        progress: Progress,
+    ):
+        super().__init__()
+        self._predictor, self._validation = predictor, validation
+        self._images, self._epochs = images, epochs
+        self._on_epoch, self._progress = on_epoch, progress
+        self._phase = ""
+        self._number = 0
+        self._loss_read = 0.0
+        self._seconds: list[float] = []
+
+    def begin(self, phase: Phase) -> None:
+        """The next epochs belong to this phase."""
+        self._phase = phase.name
+
+    def rate(self) -> float:
+        """Training images per second after the first epoch, in which graphs are traced."""
+        counted = self._seconds[1:] or self._seconds
+        return self._images * len(counted) / sum(counted)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._number += 1
+        self._started = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if time.perf_counter() - self._loss_read > BETWEEN_LOSSES:
+            self._progress.batch(self._number, batch + 1, float((logs or {}).get("loss", math.nan)))
+            self._loss_read = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        logs = {} if logs is None else logs
+        seconds = time.perf_counter() - self._started
+        self._seconds.append(seconds)
+        loss = float(logs["loss"])
+        if not math.isfinite(loss):
+            raise TrainingError(f"the training loss became {loss} in epoch {self._number}")
+        logs |= validation_figures(self._validation.labels, self._predictor(self._validation), self._number)
+        report = Epoch(
+            number=self._number,
+            of=self._epochs,
+            phase=self._phase,
+            loss=loss,
+            val_auroc=logs["val_auroc"],
+            val_log_loss=logs["val_log_loss"],
+            val_accuracy=logs["val_accuracy"],
+            learning_rate=float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            seconds=seconds,
+            images_per_second=self._images / seconds,
+        )
+        self._progress.epoch(report)
+        if self._on_epoch:
+            self._on_epoch(report)
+
+
+def validation_figures(labels: np.ndarray, probabilities: np.ndarray, epoch: int) -> dict[str, float]:
+    """AUROC, log-loss and accuracy at 0.5 of one epoch's model on the validation part."""
+    from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+
+    if not np.isfinite(probabilities).all():
+        raise TrainingError(f"the model predicts values that are no numbers after epoch {epoch}")
+    return {
+        "val_auroc": float(roc_auc_score(labels, probabilities)),
+        "val_log_loss": float(log_loss(labels, probabilities, labels=[0, 1])),
+        "val_accuracy": float(accuracy_score(labels, probabilities >= 0.5)),
+    }
