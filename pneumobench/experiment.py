@@ -142,8 +142,7 @@ def run(
             progress.stage("resampling patients for the intervals")
             parts = {"validation": validation} | ({"test": scored} if test else {})
             by_seed = {
-                number: {part: evaluation.evaluate([of[number]]) for part, of in parts.items()}
-                for number in numbers
+                number: {part: evaluation.evaluate([of[number]]) for part, of in parts.items()} for number in numbers
             }
             overall = by_seed[seed]
             if seeds > 1:

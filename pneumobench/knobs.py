@@ -33,9 +33,7 @@ class Knob:
                 f"knob '{self.name}' takes {_articled(self.type)} (default {self.default!r}), not {value!r}"
             ) from None
         if self.choices and converted not in self.choices:
-            raise UsageError(
-                f"knob '{self.name}' takes one of {', '.join(map(str, self.choices))}, not {value!r}"
-            )
+            raise UsageError(f"knob '{self.name}' takes one of {', '.join(map(str, self.choices))}, not {value!r}")
         return converted
 
 
@@ -91,9 +89,7 @@ def resolve(plugin: Plugin, chosen: Mapping[str, Any]) -> dict[str, Any]:
     for name in chosen:
         if name not in known:
             raise unknown("knob", name, known)
-    return {
-        name: knob.convert(chosen[name]) if name in chosen else knob.default for name, knob in known.items()
-    }
+    return {name: knob.convert(chosen[name]) if name in chosen else knob.default for name, knob in known.items()}
 
 
 def parse(assignments: Iterable[str]) -> dict[str, str]:

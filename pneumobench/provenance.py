@@ -68,8 +68,7 @@ def is_alive(identity: dict[str, str]) -> bool | None:
     try:
         running = psutil.Process(int(identity["pid"]))
         return (
-            abs(running.create_time() - float(identity["pid_started"])) < 1
-            and running.status() != psutil.STATUS_ZOMBIE
+            abs(running.create_time() - float(identity["pid_started"])) < 1 and running.status() != psutil.STATUS_ZOMBIE
         )
     except (psutil.NoSuchProcess, KeyError, ValueError):
         return False

@@ -197,7 +197,7 @@ def _describe(run: Recorder, about: About) -> None:
 
 def _named(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
     """`test_auroc`, `test_auroc_low`, `test_auroc_high`, and `test_auroc_sd` where there are seeds."""
-    found = {}
+    found: dict[str, float] = {}
     for metric, estimate in estimates.items():
         name = f"{part}_{metric}"
         found |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}

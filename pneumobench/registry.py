@@ -70,8 +70,7 @@ def load(name: str) -> Plugin:
         plugin = getattr(_import(entry), entry.attribute, None)
     except Exception as error:
         raise PluginError(
-            f"plugin '{name}' ({entry.path or entry.module}) cannot be imported: "
-            f"{type(error).__name__}: {error}"
+            f"plugin '{name}' ({entry.path or entry.module}) cannot be imported: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(plugin, get_args(Plugin)):
         kinds = ", ".join(kind.__name__ for kind in get_args(Plugin))

@@ -23,9 +23,7 @@ class Served:
             try:
                 import_module(module)  # registers the plugin's own Keras layers
             except ImportError as error:
-                raise PluginError(
-                    f"this model needs its plugin, {module}, to be installed: {error}"
-                ) from error
+                raise PluginError(f"this model needs its plugin, {module}, to be installed: {error}") from error
         self.predictor, self.card = predictor.load(folder)
 
     def predict(self, images: Any, params: dict[str, Any] | None = None) -> np.ndarray:

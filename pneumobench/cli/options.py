@@ -9,7 +9,5 @@ import typer
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 TrackingUri = Annotated[
     str | None,
-    typer.Option(
-        help="MLflow store. Default: MLFLOW_TRACKING_URI, else runs/mlflow.db here.", show_default=False
-    ),
+    typer.Option(help="MLflow store. Default: MLFLOW_TRACKING_URI, else runs/mlflow.db here.", show_default=False),
 ]

@@ -28,9 +28,7 @@ def run(
     ] = None,
     split: Annotated[
         str,
-        typer.Option(
-            help="patient: 15 % of the patients are validation. official: the release's val folder."
-        ),
+        typer.Option(help="patient: 15 % of the patients are validation. official: the release's val folder."),
     ] = "patient",
     split_seed: Annotated[int, typer.Option(help="Seed of the split, apart from that of training.")] = 0,
     seeds: Annotated[int, typer.Option(help="So many trainings, on seeds from --seed on.")] = 1,
@@ -52,9 +50,7 @@ def run(
     operating_point: Annotated[
         str, typer.Option(help="Threshold from validation: youden, sensitivity=S, or a number.")
     ] = "youden",
-    test: Annotated[
-        bool, typer.Option("--test/--no-test", help="--no-test leaves the test images closed.")
-    ] = True,
+    test: Annotated[bool, typer.Option("--test/--no-test", help="--no-test leaves the test images closed.")] = True,
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Go on without images that cannot be read.")
     ] = False,

@@ -20,9 +20,7 @@ def ledger(tracking_uri: TrackingUri = None, as_json: AsJson = False) -> None:
     if as_json:
         import json
 
-        typer.echo(
-            json.dumps({"ledger": str(found.path), "looks": [asdict(look) for look in looks]}, indent=2)
-        )
+        typer.echo(json.dumps({"ledger": str(found.path), "looks": [asdict(look) for look in looks]}, indent=2))
         return
     from rich import box
     from rich.console import Console

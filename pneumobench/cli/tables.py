@@ -42,11 +42,7 @@ def show_result(result: Result, *, as_json: bool) -> None:
     total = sum(result.counts[part].values())
     seeds = f", mean of {len(result.seeds)} seeds" if len(result.seeds) > 1 else ""
     rule = result.operating_point
-    chosen = (
-        f"threshold {result.threshold:.3f} ({rule})"
-        if len(result.seeds) == 1
-        else f"each seed's {rule} threshold"
-    )
+    chosen = f"threshold {result.threshold:.3f} ({rule})" if len(result.seeds) == 1 else f"each seed's {rule} threshold"
     table = Table(
         title=f"{result.plugin} on {total} {part} images of {result.dataset}{seeds}",
         box=box.SIMPLE_HEAD,
@@ -93,9 +89,7 @@ def remarks(result: Result) -> list[str]:
     """What a reader has to know beside the figures."""
     several = len(result.seeds) > 1
     spread = "± is the standard deviation over seeds; " if several else ""
-    lines = [
-        f"{spread}in brackets 95 % intervals, from a bootstrap over patients{' and seeds' if several else ''}."
-    ]
+    lines = [f"{spread}in brackets 95 % intervals, from a bootstrap over patients{' and seeds' if several else ''}."]
     ties = [run.operating.ties for run in result.runs if run.operating.is_tie]
     if ties:
         lines.append(
@@ -105,9 +99,7 @@ def remarks(result: Result) -> list[str]:
     if result.dataset == "phantom":
         lines.append("These images are synthetic: nothing here is about patients.")
     if result.test is None:
-        lines.append(
-            "The test images stayed closed. The threshold was chosen on these same validation images."
-        )
+        lines.append("The test images stayed closed. The threshold was chosen on these same validation images.")
     else:
         lines.append(f"Looks at these test images before this one: {result.looks} (`pneumobench ledger`).")
     speed = f"{result.images_per_second:.0f} images/s in training, {result.precision} on {result.device}"

@@ -106,9 +106,7 @@ def load(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | 
 def unreadable(path: Path, why: str, count: int) -> DataError:
     """An error of one line: the first unreadable file, its fault, how many more, and the way on."""
     others = f" (and {count - 1} more)" if count > 1 else ""
-    return DataError(
-        f"cannot read {path}{others}: {why}. Mend or remove it, or go on without with --skip-unreadable"
-    )
+    return DataError(f"cannot read {path}{others}: {why}. Mend or remove it, or go on without with --skip-unreadable")
 
 
 def _release_folder(root: Path) -> Path:

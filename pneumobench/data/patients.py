@@ -47,7 +47,7 @@ def identify(filenames: list[str], hashes: np.ndarray) -> tuple[np.ndarray, int]
     n = len(names) + len(contents)
     links = coo_matrix((np.ones(len(keys), bool), (key_index, len(names) + content_index)), shape=(n, n))
     component = connected_components(links, directed=False)[1][: len(names)]
-    first = {}
+    first: dict[int, str] = {}
     for name, group in zip(names, component, strict=True):  # names are sorted: the first of a group wins
         first.setdefault(group, name)
     united = np.array([first[group] for group in component])

@@ -70,11 +70,7 @@ def write(phantom: Phantom, folder: Path) -> None:
                 body = _Body.draw(rng)
                 for number in range(1, 1 + min(1 + rng.poisson(0.5), count - written)):
                     pixels = _render(body, kind, phantom, rng, phantom.blur if origin == "test" else 0.0)
-                    file = (
-                        f"person{patient}_{kind}_{written}.jpeg"
-                        if kind
-                        else f"IM-{patient:04d}-{number:04d}.jpeg"
-                    )
+                    file = f"person{patient}_{kind}_{written}.jpeg" if kind else f"IM-{patient:04d}-{number:04d}.jpeg"
                     Image.fromarray(pixels).save(target / file, quality=int(rng.integers(70, 95)))
                     written += 1
     (folder / PHANTOM_MARK).write_text(json.dumps({"version": VERSION, **asdict(phantom)}))
@@ -103,9 +99,7 @@ class _Body:
         )
 
 
-def _render(
-    body: _Body, kind: str | None, phantom: Phantom, rng: np.random.Generator, blur: float
-) -> np.ndarray:
+def _render(body: _Body, kind: str | None, phantom: Phantom, rng: np.random.Generator, blur: float) -> np.ndarray:
     """One image, (size, size) uint8: the body as this exposure and this position show it."""
     n = phantom.size
     y, x = np.mgrid[-1 : 1 : n * 1j, -1 : 1 : n * 1j]

@@ -56,10 +56,7 @@ def evaluate(
     part = models[0].part
     W = bootstrap.patient_weights(part.patients, resamples, seed)
     points = [metrics.point(m.labels, m.probabilities, part.subtypes, m.operating.threshold) for m in models]
-    draws = [
-        bootstrap.resampled(m.labels, m.probabilities, part.subtypes, m.operating.threshold, W)
-        for m in models
-    ]
+    draws = [bootstrap.resampled(m.labels, m.probabilities, part.subtypes, m.operating.threshold, W) for m in models]
     count = len(models)
     chosen = np.random.default_rng((seed, 1)).integers(count, size=(resamples, count))
     found = {}

@@ -27,9 +27,7 @@ HALF = "_at_0.5"
 EPSILON = 1e-7  # log-loss clips here, about float32's resolution near 1
 
 
-def point(
-    labels: np.ndarray, probabilities: np.ndarray, subtypes: np.ndarray, threshold: float
-) -> dict[str, float]:
+def point(labels: np.ndarray, probabilities: np.ndarray, subtypes: np.ndarray, threshold: float) -> dict[str, float]:
     """Every metric at the threshold, at 0.5 and of the probabilities; nan where a class or subtype is absent.
 
     Shapes (n,): labels 0 or 1, probabilities in [0, 1], subtypes as in `Dataset`.

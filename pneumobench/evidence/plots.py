@@ -13,7 +13,7 @@ from pneumobench.evidence import metrics
 from pneumobench.evidence.evaluation import Predictions
 from pneumobench.progress import Epoch
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,

@@ -118,9 +118,7 @@ def recording(
     """A run that ends FINISHED, KILLED on an interrupt, or FAILED with the error in a tag."""
     own = {"mlflow.parentRunId": parent} if parent else {}
     every = {**tags, **provenance.process(), **own}
-    run = store.client.create_run(
-        experiment, run_name=name, tags={k: redact(str(v))[:TEXT] for k, v in every.items()}
-    )
+    run = store.client.create_run(experiment, run_name=name, tags={k: redact(str(v))[:TEXT] for k, v in every.items()})
     recorder = Recorder(store, run.info.run_id)
     try:
         yield recorder

@@ -80,9 +80,7 @@ class Store:
         """End runs as KILLED whose process on this host is gone; how many there were."""
         closed = 0
         with self._reporting_errors():
-            experiments = [
-                e.experiment_id for e in self.client.search_experiments() if e.name.startswith(PREFIX)
-            ]
+            experiments = [e.experiment_id for e in self.client.search_experiments() if e.name.startswith(PREFIX)]
             if not experiments:
                 return 0
             for run in self.client.search_runs(experiments, "attributes.status = 'RUNNING'"):

@@ -52,6 +52,6 @@ class Batches(keras.utils.PyDataset):
         labels: Any = self._labels[rows].astype(np.float32)[:, None]
         weights: Any = None if self._weights is None else self._weights[rows]
         if len(self._outputs) > 1:  # one target, and one weight, for every output
-            labels = {name: labels for name in self._outputs}
-            weights = None if weights is None else {name: weights for name in self._outputs}
+            labels = dict.fromkeys(self._outputs, labels)
+            weights = None if weights is None else dict.fromkeys(self._outputs, weights)
         return (images, labels) if weights is None else (images, labels, weights)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from pneumobench.errors import UsageError
 from pneumobench.training import backend
@@ -23,8 +23,8 @@ def check(precision: str) -> None:
 def resolve(precision: str) -> Resolved:
     """`auto` is bfloat16 where the device computes fast in it: a GPU from Ampere on, a CPU with bf16 units."""
     check(precision)
-    if precision == "float32" or precision == "bfloat16":
-        return precision
+    if precision != "auto":
+        return cast(Resolved, precision)
     fast = _gpu_is_fast() if backend.device() == "gpu" else _cpu_is_fast()
     return "bfloat16" if fast else "float32"
 

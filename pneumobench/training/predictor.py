@@ -82,9 +82,7 @@ def load(folder: Path) -> tuple[Predictor, dict[str, Any]]:
 
         strange = skops.io.get_untrusted_types(file=folder / "model.skops")
         if strange:
-            raise TrackingError(
-                f"the model in {folder} holds types that are not trusted: {', '.join(strange)}"
-            )
+            raise TrackingError(f"the model in {folder} holds types that are not trusted: {', '.join(strange)}")
         model = skops.io.load(folder / "model.skops")
     else:
         raise TrackingError(f"no model in {folder}: neither model.keras nor model.skops")
