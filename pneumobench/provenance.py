@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import shlex
 import socket
 import subprocess
+import sys
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
@@ -74,6 +77,21 @@ def is_alive(identity: dict[str, str]) -> bool | None:
         return False
     except psutil.AccessDenied:
         return True
+
+
+def command() -> str:
+    """The command line that started this process, or "library use" where another program calls us."""
+    program = Path(sys.argv[0])
+    ours = program.stem == "pneumobench" or program.parent.name == "pneumobench"
+    return shlex.join(["pneumobench", *sys.argv[1:]]) if ours else "library use"
+
+
+def user() -> str:
+    """Who runs this process, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return str(os.getuid())
 
 
 def now() -> str:

@@ -7,62 +7,20 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pneumobench import provenance
-from pneumobench.data.dataset import Dataset
-from pneumobench.data.parts import Development
+from pneumobench.about import About
 from pneumobench.evidence import plots
 from pneumobench.evidence.evaluation import Estimate, Predictions
 from pneumobench.knobs import hooks
 from pneumobench.progress import Epoch
-from pneumobench.recipe import Plugin
-from pneumobench.registry import Entry
-from pneumobench.tracking.recorder import DatasetInput, Recorder, recording
+from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
 from pneumobench.training.predictor import Predictor
-
-
-@dataclass(frozen=True)
-class About:
-    """What is known before the first training, for tags, parameters and the dataset's entry."""
-
-    entry: Entry
-    plugin: Plugin
-    knobs: Mapping[str, Any]
-    epochs: int | None  # where they were set for all phases together
-    dataset: Dataset
-    development: Development
-    tags: Mapping[str, Any]
-
-    @property
-    def experiment(self) -> str:
-        """One experiment a dataset, so that no table mixes two: its name and the fingerprint's first digits."""
-        return f"{self.dataset.name} {self.dataset.fingerprint[:8]}"
-
-    @property
-    def description(self) -> str:
-        """What MLflow shows above the table of runs."""
-        return (
-            f"Plugins on the dataset '{self.dataset.name}' (fingerprint {self.dataset.fingerprint}). "
-            "test_* metrics are scored once at the threshold chosen on validation, test_*_at_0.5 at 0.5; "
-            "_low and _high bound their 95 % bootstrap intervals over patients. A run of several seeds holds "
-            "means and _sd, its children the seeds. Group by the tag `plugin` to compare."
-        )
-
-    @property
-    def input(self) -> DatasetInput:
-        """The dataset as MLflow keeps it."""
-        profile = {
-            "training": len(self.development.training),
-            "validation": len(self.development.validation),
-            "test": int(np.sum(self.dataset.origins == "test")),
-        }
-        return DatasetInput(self.dataset.name, self.dataset.fingerprint, str(self.dataset.root), profile)
 
 
 class Record:
@@ -142,25 +100,25 @@ class Record:
         self.parent.metrics({f"seconds_{phase}": value for phase, value in result["seconds"].items()})
 
     def _title(self, what: str) -> str:
-        return f"{self._about.entry.name} on {self._about.dataset.name}, {what}"
+        return f"{self._about.name} on {self._about.images.dataset.name}, {what}"
 
 
 @contextmanager
 def recording_of(about: About, store: Store, seeds: Sequence[int]) -> Iterator[Record]:
     """The experiment's run, or runs; all are ended whatever happens inside."""
     experiment = store.experiment(about.experiment, about.description)
-    name = about.entry.name
-    tags = {**about.tags, "seeds": ",".join(map(str, seeds))}
+    name, common = about.name, about.tags()
     with ExitStack() as open_runs:
         several = len(seeds) > 1
         title = f"{name}, {len(seeds)} seeds" if several else f"{name}, seed {seeds[0]}"
-        tags = {**tags, "kind": "seeds" if several else "run"} | ({} if several else {"seed": seeds[0]})
+        listed = ",".join(map(str, seeds))
+        tags = {**common, "kind": "seeds", "seeds": listed} if several else {**common, "kind": "run", "seed": listed}
         parent = open_runs.enter_context(recording(store, experiment, title, tags))
         _describe(parent, about)
         runs = {}
         for seed in seeds:
             if several:
-                own = {**about.tags, "kind": "seed", "seed": seed}
+                own = {**common, "kind": "seed", "seed": seed}
                 child = recording(store, experiment, f"{name}, seed {seed}", own, parent=parent.run_id)
                 runs[seed] = open_runs.enter_context(child)
                 _describe(runs[seed], about)
@@ -191,7 +149,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
 
 
 def _describe(run: Recorder, about: About) -> None:
-    run.params({**about.knobs, **({} if about.epochs is None else {"epochs_in_all": about.epochs})})
+    run.params(about.parameters)
     run.dataset(about.input, "training")
 
 

@@ -32,7 +32,7 @@ def ledger(tracking_uri: TrackingUri = None, as_json: AsJson = False) -> None:
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=f"{len(looks)} looks, in {found.path}")
     for name in ("when (UTC)", "plugin", "dataset", "run", "commit", "command"):
-        table.add_column(name, no_wrap=name != "command", overflow="fold")
+        table.add_column(name, overflow="fold")
     for look in looks:
         images = f"{look.dataset} {look.fingerprint[:8]}"
         when = look.when.replace("+00:00", "").replace("T", " ")

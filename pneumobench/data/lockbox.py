@@ -50,6 +50,10 @@ class Ledger:
                 "without it the test images stay closed"
             ) from error
 
+    def count(self, fingerprint: str) -> int:
+        """How often the test images of this dataset have been opened."""
+        return sum(look.fingerprint == fingerprint for look in self.looks())
+
     def looks(self) -> list[Look]:
         """All looks, the oldest first. Raises: TrackingError where a line is no look."""
         if not self.path.exists():

@@ -1,0 +1,93 @@
+"""What is known of an experiment before its first training: tags, parameters, the look, the dataset's entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pneumobench import provenance
+from pneumobench.data.lockbox import Look
+from pneumobench.data.prepare import Prepared
+from pneumobench.recipe import Plugin
+from pneumobench.registry import Entry
+from pneumobench.tracking.recorder import DatasetInput
+from pneumobench.training import backend
+
+
+@dataclass(frozen=True)
+class About:
+    """An experiment's plugin, knobs and images; `epochs` where they were set for all phases together."""
+
+    entry: Entry
+    plugin: Plugin
+    knobs: Mapping[str, Any]
+    epochs: int | None
+    operating_point: str
+    images: Prepared
+
+    @property
+    def name(self) -> str:
+        """The plugin's name."""
+        return self.entry.name
+
+    @property
+    def experiment(self) -> str:
+        """One MLflow experiment a dataset, so that no table mixes two: name and the fingerprint's first digits."""
+        dataset = self.images.dataset
+        return f"{dataset.name} {dataset.fingerprint[:8]}"
+
+    @property
+    def description(self) -> str:
+        """What MLflow shows above the table of runs."""
+        dataset = self.images.dataset
+        return (
+            f"Plugins on the dataset '{dataset.name}' (fingerprint {dataset.fingerprint}). "
+            "test_* metrics are scored once at the threshold chosen on validation, test_*_at_0.5 at 0.5; "
+            "_low and _high bound their 95 % bootstrap intervals over patients. A run of several seeds holds "
+            "means and _sd, its children the seeds. Group by the tag `plugin` to compare."
+        )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The knobs, and the epochs in all where they were set."""
+        return {**self.knobs, **({} if self.epochs is None else {"epochs_in_all": self.epochs})}
+
+    @property
+    def input(self) -> DatasetInput:
+        """The dataset as MLflow keeps it."""
+        dataset = self.images.dataset
+        sizes = {part: sum(counts.values()) for part, counts in self.images.counts().items()}
+        return DatasetInput(dataset.name, dataset.fingerprint, str(dataset.root), sizes)
+
+    def tags(self) -> dict[str, Any]:
+        """What a reader filters runs by, and what makes a run repeatable."""
+        dataset, limit = self.images.dataset, self.images.limit
+        versions = ", ".join(f"{name} {number}" for name, number in provenance.versions().items())
+        return {
+            "plugin": self.name,
+            "dataset": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "split": self.images.split,
+            "split_seed": self.images.split_seed,
+            "split_digest": self.images.development.digest,
+            "operating_point": self.operating_point,
+            "backend": backend.name(),
+            "device": backend.device(),
+            "git_commit": provenance.commit(),
+            "versions": versions,
+            "command": provenance.command(),
+        } | ({} if limit is None else {"limit": limit})
+
+    def look(self, run_id: str) -> Look:
+        """The line that this experiment writes into the ledger before it opens the test images."""
+        return Look(
+            when=provenance.now(),
+            command=provenance.command(),
+            plugin=self.name,
+            run=run_id,
+            commit=provenance.commit(),
+            fingerprint=self.images.dataset.fingerprint,
+            dataset=self.images.dataset.name,
+            user=provenance.user(),
+        )

@@ -1,0 +1,89 @@
+"""From a folder's name to a split whose development side is decoded: how every command comes by its images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pneumobench.data import dataset as datasets
+from pneumobench.data import source
+from pneumobench.data import split as splitting
+from pneumobench.data.dataset import CLASSES, Dataset
+from pneumobench.data.lockbox import Lockbox
+from pneumobench.data.parts import Development
+from pneumobench.progress import Progress
+from pneumobench.recipe import View
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A dataset, its division, how that was made, and what the user should know of it."""
+
+    dataset: Dataset
+    development: Development
+    lockbox: Lockbox
+    split: str
+    split_seed: int
+    limit: int | None
+    notes: tuple[str, ...]
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """The paths of unreadable files that were left out so far."""
+        return self.dataset.unreadable + self.development.lost
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many images of each class are in each part."""
+        labels = {
+            "training": self.development.training.labels,
+            "validation": self.development.validation.labels,
+            "test": self.dataset.labels[self.dataset.origins == "test"],
+        }
+        return {
+            part: dict(zip(CLASSES, np.bincount(values, minlength=2).tolist(), strict=True))
+            for part, values in labels.items()
+        }
+
+
+def load(
+    data: str | Path | None,
+    *,
+    split: str,
+    split_seed: int,
+    limit: int | None,
+    skip_unreadable: bool,
+    progress: Progress,
+) -> Prepared:
+    """Find, list, hash and divide the images; decode none. Notes go to `progress` as they arise."""
+    progress.stage("reading file names and hashes")
+    found = source.find(data, progress.stage)
+    dataset = datasets.load(found.root, skip_unreadable=skip_unreadable, advance=progress.advance)
+    if limit is not None:
+        dataset = splitting.limit(dataset, limit)
+    development, lockbox = splitting.split(dataset, policy=split, seed=split_seed)
+    notes = []
+    if found.fallback:
+        notes.append(source.FALLBACK)
+    if dataset.unmatched:
+        notes.append(f"{dataset.unmatched:,} file names match no patient rule: each is its own patient")
+    if limit is not None:
+        notes.append(f"--limit {limit}: {len(dataset):,} images; not a result on the whole dataset")
+    notes += development.notes
+    for note in notes:
+        progress.note(note)
+    return Prepared(dataset, development, lockbox, split, split_seed, limit, tuple(notes))
+
+
+def decode(development: Development, view: View, *, skip_unreadable: bool, progress: Progress) -> Development:
+    """The development side with its pixels in the cache, without unreadable images where that is asked for.
+
+    Raises: DataError that names the first unreadable image.
+    """
+    progress.stage("decoding")
+    if skip_unreadable:
+        development = development.readable(view, progress.advance)
+    development.training.pixels(view, progress.advance)
+    development.validation.pixels(view)
+    return development

@@ -1,0 +1,74 @@
+"""Tiny phantoms, a cache and a store of their own for every session; quick tests run before slow ones."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pneumobench.data import dataset as datasets
+from pneumobench.data import phantom
+from pneumobench.data.dataset import Dataset
+from pneumobench.data.phantom import Phantom
+
+TINY = Phantom(train=(24, 72), test=(16, 24), size=48)
+EXAMPLES = Path(__file__).parent / "example_plugins"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: trains, or starts processes; runs after all others")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The user's cache, data, plugins and tracking store stay out of reach."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PNEUMOBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("PNEUMOBENCH_PLUGINS", str(EXAMPLES))
+        for name in ("PNEUMOBENCH_DATA", "MLFLOW_TRACKING_URI", "PNEUMOBENCH_DEBUG"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def phantom_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A phantom of 136 images; not to be changed."""
+    return phantom.ensure(TINY, tmp_path_factory.mktemp("phantoms"))
+
+
+@pytest.fixture(scope="session")
+def dataset(phantom_folder: Path) -> Dataset:
+    """The phantom's images as arrays and paths."""
+    return datasets.load(phantom_folder)
+
+
+@pytest.fixture
+def copy(phantom_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the phantom that a test may change."""
+    return Path(shutil.copytree(phantom_folder, tmp_path / "xrays"))
+
+
+@pytest.fixture
+def pneumobench(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line in a process and a folder of its own."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pneumobench", *arguments],
+            cwd=tmp_path,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+
+    return run

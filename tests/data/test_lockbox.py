@@ -1,0 +1,55 @@
+import json
+
+import pytest
+
+from pneumobench.data import dataset as datasets
+from pneumobench.data import split as splitting
+from pneumobench.data.lockbox import Ledger, Look
+from pneumobench.errors import DataError, TrackingError
+from pneumobench.recipe import View
+
+LOOK = Look("2026-01-01T00:00:00+00:00", "pneumobench run x", "x", "r1", "abc", "f" * 32, "phantom")
+
+
+def test_a_look_stands_in_the_ledger_before_an_image_is_read(copy, tmp_path):
+    for path in (copy / "test").rglob("*.jpeg"):
+        path.write_text(f"garbage {path.name}")
+    development, lockbox = splitting.split(datasets.load(copy))
+    assert development.training.pixels(View(8, 8))[:2].shape == (2, 8, 8), "the test images were not touched"
+    ledger = Ledger(tmp_path / "store")
+    opened = lockbox.open(ledger, LOOK)
+    assert ledger.looks() == [LOOK]
+    with pytest.raises(DataError, match=r"cannot read .* not an image"):
+        opened.pixels(View(8, 8))
+
+
+def test_without_a_ledger_the_lockbox_stays_closed(dataset, tmp_path):
+    (tmp_path / "file").write_text("x")
+    _, lockbox = splitting.split(dataset)
+    with pytest.raises(TrackingError, match="the test images stay closed"):
+        lockbox.open(Ledger(tmp_path / "file"), LOOK)
+
+
+def test_the_ledger_is_only_appended_to_and_counts_by_dataset(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.append(LOOK)
+    first = ledger.path.read_bytes()
+    ledger.append(LOOK)
+    assert ledger.path.read_bytes().startswith(first)
+    assert (ledger.count("f" * 32), ledger.count("0" * 32)) == (2, 0)
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.append(LOOK)
+    with ledger.path.open("a") as file:
+        file.write(json.dumps({"when": "now"}) + "\n")
+    with pytest.raises(TrackingError, match=r"line 2 of the ledger .* is damaged"):
+        ledger.looks()
+
+
+def test_the_development_side_holds_no_path_of_a_test_image(dataset):
+    development, _ = splitting.split(dataset)
+    for part in (development.training, development.validation):
+        for held in (part.dataset, part._source):
+            assert not any(path.startswith("test/") for path in held.paths)

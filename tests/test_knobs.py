@@ -1,0 +1,66 @@
+from dataclasses import replace
+from typing import Literal
+
+import pytest
+
+from pneumobench import Recipe, View, knobs
+from pneumobench.errors import PluginError, UsageError
+
+
+def build(shape, *, dropout: float = 0.5, members=("a", "b"), wide=False, kind: Literal["x", "y"] = "x"):
+    return shape, dropout
+
+
+plugin = Recipe(build=build)
+
+
+def test_knobs_are_the_keyword_only_arguments_of_all_hooks():
+    assert {"dropout", "members", "wide", "kind", "epochs", "learning_rate"} == set(knobs.knobs_of(plugin))
+
+
+def test_texts_are_converted_to_the_type_of_the_default():
+    found = knobs.resolve(plugin, {"dropout": "0.25", "members": "c, d", "wide": "yes", "epochs": "3"})
+    assert found["dropout"] == 0.25
+    assert found["members"] == ("c", "d")
+    assert found["wide"] is True
+    assert found["epochs"] == 3
+    assert knobs.resolve(plugin, {"dropout": 1})["dropout"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"dropuot": "1"}, "no knob named 'dropuot'; did you mean 'dropout'"),
+        ({"epochs": "many"}, "takes a whole number .default 5., not 'many'"),
+        ({"epochs": "2.5"}, "takes a whole number"),
+        ({"wide": "perhaps"}, "takes true or false"),
+        ({"kind": "z"}, "takes one of x, y, not 'z'"),
+        ({"epochs": True}, "takes a whole number"),
+    ],
+)
+def test_a_wrong_knob_names_the_law_the_value_and_the_choices(wrong, message):
+    with pytest.raises(UsageError, match=message):
+        knobs.resolve(plugin, wrong)
+
+
+def test_defaults_of_a_variant_win_over_the_signature():
+    assert knobs.resolve(replace(plugin, defaults={"dropout": 0.1}), {})["dropout"] == 0.1
+    with pytest.raises(PluginError, match="`defaults`: no knob named 'drop'"):
+        knobs.knobs_of(replace(plugin, defaults={"drop": 0.1}))
+
+
+def test_two_hooks_agree_on_a_default():
+    with pytest.raises(PluginError, match=r"knob 'dropout' has the default 0\.5 in one hook and 0\.4"):
+        knobs.knobs_of(replace(plugin, view=lambda *, dropout=0.4: View(8, 8)))
+
+
+def test_a_hook_is_given_the_knobs_that_it_takes():
+    assert knobs.call(build, (1,), knobs={"dropout": 0.1, "epochs": 5}) == ((1,), 0.1)
+    assert knobs.value_of(lambda *, size=8: View(size, size), {"size": 9, "epochs": 5}) == View(9, 9)
+    assert knobs.value_of(View(8, 8), {}) == View(8, 8)
+
+
+def test_assignments_are_split_at_the_first_equals_sign():
+    assert knobs.parse(["weights=a=b", " epochs = 3"]) == {"weights": "a=b", "epochs": "3"}
+    with pytest.raises(UsageError, match="takes knob=value, not 'epochs'"):
+        knobs.parse(["epochs"])
