@@ -46,12 +46,9 @@ class Batches(keras.utils.PyDataset):
         self._order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._labels))
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        images = as_batch(self._pixels[np.sort(rows)], self._view)  # sorted: nearer on disk
-        rows = np.sort(rows)
+        rows = np.sort(self._order[index * self._batch_size : (index + 1) * self._batch_size])  # nearer on disk
+        images = as_batch(self._pixels[rows], self._view)
         labels: Any = self._labels[rows].astype(np.float32)[:, None]
-        weights: Any = None if self._weights is None else self._weights[rows]
-        if len(self._outputs) > 1:  # one target, and one weight, for every output
+        if len(self._outputs) > 1:  # one target for every output; Keras gives all losses the same weights
             labels = dict.fromkeys(self._outputs, labels)
-            weights = None if weights is None else dict.fromkeys(self._outputs, weights)
-        return (images, labels) if weights is None else (images, labels, weights)
+        return (images, labels) if self._weights is None else (images, labels, self._weights[rows])

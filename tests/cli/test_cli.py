@@ -1,0 +1,167 @@
+"""The command line as a user meets it: in processes of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pneumobench import provenance
+from pneumobench.tracking.store import Store
+
+pytestmark = pytest.mark.slow
+
+
+def test_help_and_version(pneumobench):
+    shown = pneumobench("--help")
+    assert shown.returncode == 0
+    for command in ("run", "plugins", "ledger", "ui"):
+        assert command in shown.stdout
+        assert pneumobench(command, "--help").returncode == 0
+    assert pneumobench("--version").stdout.strip() == provenance.version()
+
+
+def test_plugins_are_listed_with_the_broken_one(pneumobench):
+    rows = json.loads(pneumobench("plugins", "--json").stdout)["plugins"]
+    assert {"baseline", "thumbnail", "tiny", "broken"} <= {row["name"] for row in rows}
+    assert "The published network" in pneumobench("plugins").stdout
+
+
+def test_run_prints_one_json_object_and_nothing_else(pneumobench, phantom_folder):
+    done = pneumobench("run", "tiny", "--data", str(phantom_folder), "--json", "--set", "width=5", "--epochs", "3")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["knobs"]["width"] == 5
+    assert "epoch 3/3" in done.stderr
+    for noise in ("WARNING", "INFO", "oneDNN", "cuda", "Traceback", "\x1b["):
+        assert noise not in done.stderr
+    (look,) = json.loads(pneumobench("ledger", "--json").stdout)["looks"]
+    assert look["run"] == result["run_id"]
+    assert look["command"].startswith("pneumobench run tiny --data")
+    assert "tiny" in pneumobench("ledger").stdout
+
+
+def test_without_data_the_phantom_is_used_and_said(pneumobench):
+    done = pneumobench("run", "thumbnail")
+    assert done.returncode == 0, done.stderr
+    assert "PHANTOM" in done.stderr
+    assert "synthetic" in done.stdout
+    assert "AUROC" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run", "baselin"], 2, "no plugin named 'baselin'; did you mean 'baseline'?"),
+        (["run", "tiny", "--set", "width"], 2, "--set takes knob=value, not 'width'"),
+        (["run", "tiny", "--seeds", "many"], 2, "--seeds"),
+        (["run"], 2, "Missing argument 'PLUGIN'"),
+        (["rum"], 2, "No such command 'rum'"),
+        (["run", "tiny", "--data", "/no/such"], 1, "no folder /no/such"),
+        (["run", "broken"], 1, "cannot be imported: ModuleNotFoundError"),
+        (["ui", "--port", "70000"], 2, "--port is 1 to 65535, not 70000"),
+    ],
+)
+def test_an_error_is_one_line_and_an_exit_code(pneumobench, arguments, code, message):
+    done = pneumobench(*arguments)
+    assert done.returncode == code
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("pneumobench: ")
+    assert message in last
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_the_traceback(pneumobench):
+    assert "Traceback" in pneumobench("--debug", "run", "baselin").stderr
+
+
+def test_completion_knows_the_plugins(pneumobench):
+    done = pneumobench(_PNEUMOBENCH_COMPLETE="complete_bash", COMP_WORDS="pneumobench run thumb", COMP_CWORD="2")
+    assert "thumbnail" in done.stdout
+
+
+def start_endless(tmp_path, phantom_folder):
+    """An endless training, and its run once it is under way."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pneumobench", "run", "endless", "--data", str(phantom_folder)],
+        cwd=tmp_path,
+        env=os.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if line.startswith("epoch 2/"):
+            break
+    return process
+
+
+def only_run(tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/runs/mlflow.db")
+    (run,) = store.client.search_runs([e.experiment_id for e in store.client.search_experiments()])
+    return run
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_ends_in_seconds_with_the_run_killed(tmp_path, phantom_folder, number, code):
+    process = start_endless(tmp_path, phantom_folder)
+    began = time.monotonic()
+    process.send_signal(number)
+    rest = process.stderr.read()
+    assert process.wait(timeout=30) == code
+    assert time.monotonic() - began < 15
+    assert "Traceback" not in rest
+    assert only_run(tmp_path).info.status == "KILLED"
+
+
+def test_a_killed_process_is_closed_by_the_next_command(tmp_path, phantom_folder, pneumobench):
+    process = start_endless(tmp_path, phantom_folder)
+    process.kill()
+    process.wait()
+    assert only_run(tmp_path).info.status == "RUNNING"
+    assert pneumobench("run", "thumbnail", "--data", str(phantom_folder)).returncode == 0
+    runs = Store(f"sqlite:///{tmp_path}/runs/mlflow.db")
+    experiments = [e.experiment_id for e in runs.client.search_experiments()]
+    (killed,) = runs.client.search_runs(experiments, "tags.plugin = 'endless'")
+    assert killed.info.status == "KILLED"
+    assert runs.client.search_runs(experiments, "attributes.status = 'RUNNING'") == []
+
+
+def test_the_ui_answers_on_loopback_alone(tmp_path, phantom_folder, pneumobench):
+    import socket
+    import urllib.request
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "pneumobench", "ui", "--port", str(port)]
+    server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert f"http://127.0.0.1:{port}" in server.stdout.readline()
+        for _ in range(120):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+                    assert answer.status == 200
+                break
+            except OSError:
+                time.sleep(0.5)
+        else:
+            pytest.fail("the server did not answer in a minute")
+        taken = pneumobench("ui", "--port", str(port))
+        assert (taken.returncode, "is taken" in taken.stderr) == (2, True)
+    finally:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=30) == 130
+
+
+def test_the_same_on_jax_where_it_is_installed(pneumobench, phantom_folder):
+    pytest.importorskip("jax")
+    arguments = ["run", "tiny", "--data", str(phantom_folder), "--json"]
+    done = pneumobench(*arguments, KERAS_BACKEND="jax")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["backend"] == "jax"
+    assert 0 <= result["test"]["auroc"]["value"] <= 1

@@ -1,0 +1,208 @@
+"""The whole flow on a tiny phantom: what a run gives back, and what it leaves in the store."""
+
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from sklearn.metrics import roc_auc_score
+
+import pneumobench
+from pneumobench.errors import DataError, TrainingError, UsageError
+from pneumobench.tracking.store import Store
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return Store(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
+
+
+@pytest.fixture(scope="module")
+def one(store, phantom_folder):
+    return pneumobench.run("tiny", data=phantom_folder, tracking_uri=store.uri, knobs={"width": "6"})
+
+
+@pytest.fixture(scope="module")
+def three(store, phantom_folder):
+    return pneumobench.run("tiny", data=phantom_folder, tracking_uri=store.uri, seeds=3, seed=5)
+
+
+def artifact(store, run_id, path):
+    return store.client.download_artifacts(run_id, path)
+
+
+def test_a_result_says_what_was_asked_for(one, dataset):
+    plain = json.loads(json.dumps(one.as_dict(), allow_nan=False))
+    for key in (
+        *("run_id", "plugin", "dataset", "fingerprint", "split", "seeds", "test"),
+        *("threshold", "seconds", "images_per_second"),
+    ):
+        assert key in plain
+    assert (plain["plugin"], plain["dataset"], plain["seeds"]) == ("tiny", "phantom", [0])
+    assert plain["fingerprint"] == dataset.fingerprint
+    assert plain["knobs"] == {"width": 6, "epochs": 2, "learning_rate": 0.01}
+    assert plain["test"]["auroc"]["low"] <= plain["test"]["auroc"]["value"] <= plain["test"]["auroc"]["high"]
+    assert plain["counts"]["test"] == {"NORMAL": 16, "PNEUMONIA": 24}
+    assert {"load", "decode", "train", "evaluate", "track", "total"} <= set(plain["seconds"])
+
+
+def test_one_seed_is_one_flat_finished_run(one, store):
+    run = store.client.get_run(one.run_id)
+    assert run.info.status == "FINISHED"
+    assert "mlflow.parentRunId" not in run.data.tags
+    assert run.data.params == {"width": "6", "epochs": "2", "learning_rate": "0.01"}
+    tags = run.data.tags
+    assert (tags["plugin"], tags["dataset"], tags["split"], tags["seed"]) == ("tiny", "phantom", "patient", "0")
+    for name in ("fingerprint", "split_digest", "backend", "precision", "git_commit", "versions", "command", "host"):
+        assert tags[name], name
+    assert run.data.metrics["test_auroc"] == pytest.approx(one.test["auroc"].value)
+    assert run.data.metrics["test_auroc_low"] == pytest.approx(one.test["auroc"].low)
+    history = store.client.get_metric_history(one.run_id, "val_auroc")
+    assert [metric.step for metric in history] == [1, 2]
+    (used,) = run.inputs.dataset_inputs
+    assert (used.dataset.name, used.dataset.digest) == ("phantom", one.fingerprint)
+
+
+def test_the_stored_predictions_give_the_figures_again(one, store):
+    table = pq.read_table(artifact(store, one.run_id, "predictions/test.parquet")).to_pydict()
+    assert len(table["patient"]) == 40
+    auroc = roc_auc_score(table["label"], table["probability"])
+    assert auroc == pytest.approx(one.test["auroc"].value)
+    said = np.array(table["probability"]) >= one.threshold
+    assert np.array_equal(said, table["predicted"])
+    assert np.mean(said == table["label"]) == pytest.approx(one.test["accuracy"].value)
+    validation = pq.read_table(artifact(store, one.run_id, "predictions/validation.parquet")).to_pydict()
+    assert not set(validation["patient"]) & set(table["patient"])
+
+
+def test_plots_source_and_hooks_are_kept(one, store):
+    for name in ("roc", "precision_recall", "reliability", "confusion", "training"):
+        with open(artifact(store, one.run_id, f"plots/{name}.png"), "rb") as file:
+            assert file.read(4) == b"\x89PNG"
+    with open(artifact(store, one.run_id, "plugin/tiny.py")) as file:
+        assert "A network that trains in a blink" in file.read()
+    with open(artifact(store, one.run_id, "plugin/hooks.json")) as file:
+        assert json.load(file)["build"].endswith("tiny.build")
+
+
+@pytest.mark.parametrize("name", ["tiny", "thumbnail"])
+def test_the_model_loads_elsewhere_and_takes_raw_images(name, one, store, phantom_folder, tmp_path):
+    result = one if name == "tiny" else pneumobench.run(name, data=phantom_folder, tracking_uri=store.uri)
+    (model,) = store.client.get_run(result.run_id).outputs.model_outputs
+    logged = store.client.get_logged_model(model.model_id)
+    assert any(metric.key == "test_auroc" for metric in logged.metrics), "the results are tied to the model"
+    code = f"""
+import mlflow, numpy as np
+mlflow.set_tracking_uri({store.uri!r})
+model = mlflow.pyfunc.load_model("models:/{model.model_id}")
+shape = model.metadata.signature.inputs.inputs[0].shape
+said = model.predict(np.full((3, *shape[1:]), 128, np.float32))
+print(said.shape, bool(((said >= 0) & (said <= 1)).all()))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    assert done.stdout.strip().endswith("(3,) True"), done.stderr
+
+
+def test_several_seeds_are_a_parent_and_a_child_each(three, store):
+    parent = store.client.get_run(three.run_id)
+    children = [store.client.get_run(run.run_id) for run in three.runs]
+    assert three.seeds == [5, 6, 7]
+    assert [child.data.tags["seed"] for child in children] == ["5", "6", "7"]
+    assert {child.data.tags["mlflow.parentRunId"] for child in children} == {three.run_id}
+    assert {run.info.status for run in (parent, *children)} == {"FINISHED"}
+    values = [child.data.metrics["test_auroc"] for child in children]
+    assert parent.data.metrics["test_auroc"] == pytest.approx(np.mean(values))
+    assert parent.data.metrics["test_auroc_sd"] == pytest.approx(np.std(values, ddof=1))
+
+
+def test_all_seeds_take_one_look_which_names_the_run(one, three, store):
+    looks = [look for look in store.ledger.looks() if look.run in (one.run_id, three.run_id)]
+    assert [look.run for look in looks] == [one.run_id, three.run_id]
+    assert looks[0].fingerprint == one.fingerprint
+    assert looks[0].commit
+    assert three.looks >= 1
+
+
+def test_without_test_the_lockbox_stays_closed(store, copy):
+    for path in (copy / "test").rglob("*.jpeg"):
+        path.write_text(f"garbage {path.name}")
+    before = len(store.ledger.looks())
+    result = pneumobench.run("tiny", data=copy, tracking_uri=store.uri, test=False)
+    assert result.test is None
+    assert 0 <= result.validation["auroc"].value <= 1
+    assert len(store.ledger.looks()) == before
+    assert not any(name.startswith("test_") for name in store.client.get_run(result.run_id).data.metrics)
+    with pytest.raises(DataError, match="not an image"):
+        pneumobench.run("tiny", data=copy, tracking_uri=store.uri)
+    failed = store.client.search_runs([store.client.get_run(result.run_id).info.experiment_id], max_results=1)
+    assert failed[0].info.status == "FAILED"
+    assert "not an image" in failed[0].data.tags["error"]
+
+
+def test_a_training_that_fails_ends_its_run_as_failed(store, phantom_folder):
+    with pytest.raises(TrainingError, match="became nan"):
+        pneumobench.run("diverging", data=phantom_folder, tracking_uri=store.uri, seeds=2)
+    runs = store.client.search_runs(
+        [e.experiment_id for e in store.client.search_experiments()], "tags.plugin = 'diverging'"
+    )
+    assert [run.info.status for run in runs] == ["FAILED"] * 3
+    assert all("became nan" in run.data.tags["error"] for run in runs)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"plugin": "tinny"}, "did you mean 'tiny'"),
+        ({"knobs": {"wdith": 3}}, "did you mean 'width'"),
+        ({"split": "random"}, "--split is one of"),
+        ({"seeds": 0}, "--seeds is at least 1"),
+        ({"operating": "best"}, "--operating-point is"),
+        ({"precision": "half"}, "--precision is one of"),
+        ({"epochs": 0}, "--epochs is at least 1"),
+        ({"plugin": "thumbnail", "epochs": 3}, "has no epochs"),
+    ],
+)
+def test_a_wrong_call_is_refused_before_anything_is_tracked(options, message, tmp_path, phantom_folder):
+    options = {"plugin": "tiny", "data": phantom_folder, "tracking_uri": f"sqlite:///{tmp_path}/new/s.db"} | options
+    with pytest.raises(UsageError, match=message):
+        pneumobench.run(options.pop("plugin"), **options)
+    assert not (tmp_path / "new").exists()
+
+
+def test_unreadable_images_are_left_out_counted_and_named(store, copy):
+    bad = sorted((copy / "train" / "NORMAL").iterdir())[0]
+    bad.write_text("hello")
+    (copy / "test" / "NORMAL" / "empty.jpeg").write_bytes(b"")
+    result = pneumobench.run("tiny", data=copy, tracking_uri=store.uri, skip_unreadable=True)
+    tags = store.client.get_run(result.run_id).data.tags
+    assert tags["unreadable"] == "2"
+    assert bad.name in tags["unreadable_files"]
+    assert "empty.jpeg" in result.notes[-1]
+
+
+def test_a_limited_run_is_marked(store, phantom_folder):
+    result = pneumobench.run("thumbnail", data=phantom_folder, tracking_uri=store.uri, limit=60)
+    assert store.client.get_run(result.run_id).data.tags["limit"] == "60"
+    assert math.isclose(sum(sum(c.values()) for c in result.counts.values()), 60, abs_tol=8)
+
+
+def test_phantom_and_other_data_are_in_experiments_apart(store, one, copy):
+    (copy / "phantom.json").unlink()
+    other = pneumobench.run("thumbnail", data=copy, tracking_uri=store.uri)
+    assert other.dataset == "xrays"
+    experiments = {store.client.get_run(r.run_id).info.experiment_id for r in (one, other)}
+    assert len(experiments) == 2
+
+
+def test_official_split_and_an_operating_point_of_ones_own(store, phantom_folder):
+    result = pneumobench.run(
+        "thumbnail", data=phantom_folder, tracking_uri=store.uri, split="official", operating="sensitivity=0.95"
+    )
+    assert result.counts["validation"] == {"NORMAL": 8, "PNEUMONIA": 8}
+    assert result.validation["sensitivity"].value >= 0.95
+    assert any("has no val folder" in note for note in result.notes)

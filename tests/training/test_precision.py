@@ -1,0 +1,32 @@
+import pytest
+
+from pneumobench.errors import UsageError
+from pneumobench.training import precision
+
+
+def test_what_is_asked_for_is_given():
+    assert precision.resolve("float32") == "float32"
+    assert precision.resolve("bfloat16") == "bfloat16"
+
+
+def test_another_precision_is_refused():
+    with pytest.raises(UsageError, match="--precision is one of auto, float32, bfloat16, not 'half'"):
+        precision.check("half")
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"), [("fpu avx2", False), ("fpu avx512_bf16", True), ("fpu amx_bf16 x", True)]
+)
+def test_a_cpu_is_fast_where_it_has_bf16_units(monkeypatch, flags, expected):
+    monkeypatch.setattr(precision.Path, "read_text", lambda _: f"model name: x\nflags\t\t: {flags}\nbugs: none")
+    assert precision._cpu_is_fast() is expected
+
+
+@pytest.mark.slow
+def test_the_policy_holds_inside_alone():
+    from pneumobench.training import backend
+
+    keras = backend.keras()
+    with precision.policy("bfloat16"):
+        assert keras.config.dtype_policy().compute_dtype == "bfloat16"
+    assert keras.config.dtype_policy().compute_dtype == "float32"
