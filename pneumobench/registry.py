@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any, get_args
 
 from pneumobench.errors import PluginError, UsageError, unknown
@@ -18,6 +19,7 @@ from pneumobench.recipe import Plugin
 
 GROUP = "pneumobench.plugins"
 FOLDER_VARIABLE = "PNEUMOBENCH_PLUGINS"
+FOLDER_PACKAGE = "pneumobench_folder_plugins"
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def _from_folder() -> Iterator[Entry]:
     if not Path(folder).is_dir():
         raise UsageError(f"{FOLDER_VARIABLE} is not a folder: {folder}")
     for path in _files(Path(folder).resolve()):
-        yield Entry(path.stem, f"pneumobench_folder_plugins.{path.stem}", str(path.parent), path)
+        yield Entry(path.stem, f"{FOLDER_PACKAGE}.{path.stem}", str(path.parent), path)
 
 
 def _installed() -> Iterator[Entry]:
@@ -130,19 +132,8 @@ def _source(module: str) -> Path | None:
 
 
 def _import(entry: Entry) -> Any:
-    if entry.origin == "built-in" or not entry.module.startswith("pneumobench_folder_plugins."):
-        return importlib.import_module(entry.module)
-    if entry.module in sys.modules:
-        return sys.modules[entry.module]
-    assert entry.path is not None
-    spec = importlib.util.spec_from_file_location(entry.module, entry.path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[entry.module] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[entry.module]
-        raise
-    return module
+    if entry.module.startswith(f"{FOLDER_PACKAGE}.") and entry.path is not None:
+        # a package for the folder's files, so that one plugin can import another by its absolute name
+        package = sys.modules.setdefault(FOLDER_PACKAGE, ModuleType(FOLDER_PACKAGE))
+        package.__path__ = [str(entry.path.parent)]
+    return importlib.import_module(entry.module)

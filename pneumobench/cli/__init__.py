@@ -50,7 +50,7 @@ def main() -> NoReturn:
     """Run a command; exit with 0, 1 (failed), 2 (wrong usage), 130 (Ctrl-C) or 143 (SIGTERM)."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = app(standalone_mode=False) or 0
+        code = app(standalone_mode=False, prog_name="pneumobench") or 0
     except PneumobenchError as error:
         code = _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -66,7 +66,7 @@ def main() -> NoReturn:
         if hasattr(error, "format_message"):  # click's usage errors
             context = getattr(error, "ctx", None)
             hint = f" (see `{context.command_path} --help`)" if context else ""
-            code = _fail(error.format_message() + hint, 2)
+            code = _fail(error.format_message().rstrip(".") + hint, 2)
         else:
             code = _fail(f"{type(error).__name__}: {error} (--debug shows where)", 1)
     sys.exit(code)
