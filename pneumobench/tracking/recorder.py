@@ -31,7 +31,7 @@ class Recorder:
     """Writes to one run of a store."""
 
     def __init__(self, store: Store, run_id: str):
-        self._client, self.run_id = store.client, run_id
+        self._store, self._client, self.run_id = store, store.client, run_id
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Hyperparameters, as MLflow's parallel coordinates want them."""
@@ -97,6 +97,7 @@ class Recorder:
             inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, *shape))]),
             outputs=Schema([TensorSpec(np.dtype(np.float64), (-1,))]),
         )
+        self._store.make_default()
         info = Model.log(
             None,
             mlflow.pyfunc,

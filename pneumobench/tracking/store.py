@@ -56,10 +56,23 @@ class Store:
         with self._reporting_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder / "store.lock"):
-                mlflow.set_tracking_uri(self.uri)
+                self.make_default()
                 client = mlflow.MlflowClient(self.uri)
                 client.search_experiments(max_results=1)
         return client
+
+    def make_default(self) -> None:
+        """Make this store MLflow's default for what takes no client, such as logging a model.
+
+        The environment variable that MLflow sets along with it is taken back: it would steer this process's
+        later runs, and its children, to this store.
+        """
+        before = os.environ.get("MLFLOW_TRACKING_URI")
+        import_mlflow().set_tracking_uri(self.uri)
+        if before is None:
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
+        else:
+            os.environ["MLFLOW_TRACKING_URI"] = before
 
     def experiment(self, name: str, description: str) -> str:
         """The id of the experiment of a name, made where it is missing."""

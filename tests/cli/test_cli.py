@@ -93,10 +93,12 @@ def start_endless(tmp_path, phantom_folder):
         stderr=subprocess.PIPE,
         text=True,
     )
+    heard = ""
     for line in process.stderr:
+        heard += line
         if line.startswith("epoch 2/"):
-            break
-    return process
+            return process
+    raise AssertionError(f"the training ended before its second epoch: {heard}")
 
 
 def only_run(tmp_path):

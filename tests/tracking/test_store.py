@@ -57,6 +57,13 @@ def store(tmp_path_factory):
 
 
 @pytest.mark.slow
+def test_opening_a_store_does_not_steer_later_ones(store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert store.client
+    assert Store().uri == f"sqlite:///{tmp_path}/runs/mlflow.db"
+
+
+@pytest.mark.slow
 def test_a_run_whose_process_is_gone_is_closed_and_others_are_left(store):
     client, experiment = store.client, store.experiment("abandoned", "x")
     dead = {**provenance.process(), "pid": "999999"}

@@ -1,0 +1,53 @@
+"""The README keeps its word: options are documented, its Python runs, its plugin trains."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+import pneumobench
+from pneumobench import registry
+from pneumobench.cli import app
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.S)
+
+
+def options():
+    root = typer.main.get_command(app)
+    for command in (root, *root.commands.values()):
+        for parameter in command.params:
+            for name in (*parameter.opts, *parameter.secondary_opts):
+                if name.startswith("--") and name != "--help":
+                    yield command.name, name
+
+
+@pytest.mark.parametrize(("command", "option"), sorted(set(options())))
+def test_every_option_is_documented(command, option):
+    assert re.search(rf"`{option}[ `]", README), f"{option} of {command}"
+
+
+@pytest.mark.parametrize("command", sorted(typer.main.get_command(app).commands))
+def test_every_command_is_documented(command):
+    assert f"`pneumobench {command}" in README
+
+
+@pytest.mark.slow
+def test_the_library_example_runs(tmp_path, monkeypatch, phantom_folder, capsys):
+    monkeypatch.chdir(tmp_path)
+    code = next(block for block in BLOCKS if "pneumobench.run(" in block)
+    exec(code.replace('data="phantom"', f"data={str(phantom_folder)!r}"), {})
+    value, low, high = map(float, capsys.readouterr().out.split())
+    assert low <= value <= high
+
+
+@pytest.mark.slow
+def test_the_example_plugin_trains_and_says_only_what_differs(tmp_path, monkeypatch, phantom_folder):
+    code = next(block for block in BLOCKS if "replace(baseline" in block)
+    (tmp_path / "readme_example.py").write_text(code)
+    monkeypatch.setenv("PNEUMOBENCH_PLUGINS", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert registry.entries()["readme_example"].summary.startswith("The baseline with each class weighed")
+    result = pneumobench.run("readme_example", data=phantom_folder, epochs=1, limit=60, test=False)
+    assert 0 <= result.validation["auroc"].value <= 1
