@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from pneumobench.errors import UsageError
+
+if TYPE_CHECKING:  # for annotations alone: listing plugins takes half a second without it
+    import numpy as np
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,8 @@ class Record:
         measured = {
             "threshold": operating.threshold,
             "threshold_ties": operating.ties,
-            "images_per_second": predictor.images_per_second,
+            "training_images_per_second": predictor.images_per_second,
+            "training_seconds": predictor.seconds,
         }
         run.metrics(measured, model_id=model_id)
         for part, estimates in figures.items():

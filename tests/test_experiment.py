@@ -62,6 +62,7 @@ def test_one_seed_is_one_flat_finished_run(one, store):
         assert tags[name], name
     assert run.data.metrics["test_auroc"] == pytest.approx(one.test["auroc"].value)
     assert run.data.metrics["test_auroc_low"] == pytest.approx(one.test["auroc"].low)
+    assert run.data.metrics["training_seconds"] > 0
     history = store.client.get_metric_history(one.run_id, "val_auroc")
     assert [metric.step for metric in history] == [1, 2]
     (used,) = run.inputs.dataset_inputs

@@ -117,7 +117,8 @@ def recording(
     store: Store, experiment: str, name: str, tags: Mapping[str, Any], parent: str | None = None
 ) -> Iterator[Recorder]:
     """A run that ends FINISHED, KILLED on an interrupt, or FAILED with the error in a tag."""
-    own = {"mlflow.parentRunId": parent} if parent else {}
+    own = {"mlflow.user": provenance.user(), "mlflow.source.name": provenance.command()}
+    own |= {"mlflow.parentRunId": parent} if parent else {}
     every = {**tags, **provenance.process(), **own}
     run = store.client.create_run(experiment, run_name=name, tags={k: redact(str(v))[:TEXT] for k, v in every.items()})
     recorder = Recorder(store, run.info.run_id)

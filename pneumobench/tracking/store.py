@@ -86,7 +86,8 @@ class Store:
                 return found.experiment_id
             # without a location of its own an SQLite store would put artifacts beside the caller
             location = (self.folder / "artifacts").as_uri() if self.is_local else None
-            tags = {"mlflow.note.content": description}
+            # the kind makes MLflow's UI open on runs and charts, not on its tools for chat models
+            tags = {"mlflow.note.content": description, "mlflow.experimentKind": "custom_model_development"}
             return client.create_experiment(PREFIX + name, artifact_location=location, tags=tags)
 
     def close_abandoned(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,15 @@ class Predictor:
     """A trained model and the view it was trained on.
 
     `model` is a keras.Model with one output or a fitted scikit-learn estimator; `images_per_second` is the
-    training rate after the first epoch (of the whole fit, for an estimator).
+    training rate after the first epoch (of the whole fit, for an estimator), `seconds` what the training took.
     """
 
     model: Any
     view: View
     images_per_second: float = 0.0
+    seconds: float = 0.0
     parameters: int = 0
     precision: str = "float32"
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def is_network(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, assert_never
 
 from pneumobench.data.images import as_batch
@@ -36,9 +37,10 @@ def train(
     """
     check(plugin, epochs, name)
     progress = progress or Progress()
+    began = time.perf_counter()
     match plugin:
         case Recipe():
-            return network.fit(
+            predictor = network.fit(
                 plugin,
                 development,
                 knobs,
@@ -50,9 +52,10 @@ def train(
                 name=name,
             )
         case Estimator():
-            return _fit_estimator(plugin, development, knobs, seed=seed, progress=progress)
+            predictor = _fit_estimator(plugin, development, knobs, seed=seed, progress=progress)
         case _:
             assert_never(plugin)
+    return replace(predictor, seconds=time.perf_counter() - began)
 
 
 def check(plugin: Plugin, epochs: int | None, name: str) -> None:
