@@ -8,19 +8,26 @@ from contextlib import contextmanager
 
 
 class Clock:
-    """Seconds by phase, and in all since it was made: `with clock("train"): …`."""
+    """Seconds by phase, and in all since it was made: `with clock("train"): …`.
+
+    A phase inside a phase is counted once, as the inner one.
+    """
 
     def __init__(self) -> None:
         self._began = time.perf_counter()
         self._spent: dict[str, float] = {}
+        self._inner = [0.0]  # seconds of the phases inside each phase that is open
 
     @contextmanager
     def __call__(self, phase: str) -> Iterator[None]:
         began = time.perf_counter()
+        self._inner.append(0.0)
         try:
             yield
         finally:
-            self._spent[phase] = self._spent.get(phase, 0.0) + time.perf_counter() - began
+            spent = time.perf_counter() - began
+            self._spent[phase] = self._spent.get(phase, 0.0) + spent - self._inner.pop()
+            self._inner[-1] += spent
 
     def seconds(self) -> dict[str, float]:
         """Seconds of each phase, and `total`."""

@@ -22,7 +22,7 @@ from pneumobench.evidence.evaluation import Predictions
 from pneumobench.evidence.result import Result, SeedResult
 from pneumobench.progress import Progress
 from pneumobench.record import recording_of
-from pneumobench.tracking.store import Store
+from pneumobench.tracking.store import Store, import_mlflow
 from pneumobench.training import backend, trainer
 from pneumobench.training import precision as precisions
 from pneumobench.training.predictor import Predictor
@@ -80,8 +80,9 @@ def run(
         development = prepare.decode(images.development, view, skip_unreadable=skip_unreadable, progress=progress)
         images = replace(images, development=development)
     with clock("start"):
-        progress.stage("starting Keras")
+        progress.stage("starting Keras and MLflow")
         backend.keras()
+        import_mlflow()
     with clock("track"):
         progress.stage("opening the tracking store")
         store.close_abandoned()
@@ -89,7 +90,7 @@ def run(
 
     about = About(entry, recipe, values, epochs, rule, images)
     numbers = range(seed, seed + seeds)
-    with recording_of(about, store, numbers) as tracked:
+    with recording_of(about, store, numbers, clock) as tracked:
         predictors: dict[int, Predictor] = {}
         parts: dict[str, dict[int, Predictions]] = {"validation": {}}
         for number in numbers:

@@ -32,6 +32,9 @@ class Progress:
     def note(self, text: str) -> None:
         """Something the user should know, such as how many patients no name rule matched."""
 
+    def fact(self, text: str) -> None:
+        """What a run works on, such as the images of each part."""
+
     def stage(self, text: str) -> None:
         """A stage begins: reading, hashing, decoding, scoring."""
 

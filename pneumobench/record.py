@@ -14,6 +14,7 @@ import numpy as np
 
 from pneumobench import provenance
 from pneumobench.about import About
+from pneumobench.clock import Clock
 from pneumobench.evidence import plots
 from pneumobench.evidence.evaluation import Estimate, Predictions
 from pneumobench.knobs import hooks
@@ -26,8 +27,8 @@ from pneumobench.training.predictor import Predictor
 class Record:
     """An experiment under way: `runs` holds each seed's run, `parent` the one that names the experiment."""
 
-    def __init__(self, about: About, parent: Recorder, runs: Mapping[int, Recorder]):
-        self._about, self.parent, self.runs = about, parent, runs
+    def __init__(self, about: About, parent: Recorder, runs: Mapping[int, Recorder], clock: Clock):
+        self._about, self.parent, self.runs, self._clock = about, parent, runs, clock
         self._history: dict[int, list[Epoch]] = {seed: [] for seed in runs}
 
     def on_epoch(self, seed: int) -> Callable[[Epoch], None]:
@@ -59,7 +60,8 @@ class Record:
             for part, p in predictions.items():
                 write_predictions(files / "predictions" / f"{part}.parquet", p)
             scored = {seed: predictions["test"]} if "test" in predictions else {}
-            plots.save_all(files / "plots", self._title(f"seed {seed}"), scored, {seed: self._history[seed]})
+            with self._clock("plots"):
+                plots.save_all(files / "plots", self._title(f"seed {seed}"), scored, {seed: self._history[seed]})
             _write_source(files / "plugin", self._about)
             run.artifacts(files)
             # a folder's plugin has no module that another process could import
@@ -93,7 +95,8 @@ class Record:
             files = Path(folder)
             (files / "result.json").write_text(json.dumps(result, indent=2))
             if len(self.runs) > 1:
-                plots.save_all(files / "plots", self._title(f"{len(self.runs)} seeds"), scored, self._history)
+                with self._clock("plots"):
+                    plots.save_all(files / "plots", self._title(f"{len(self.runs)} seeds"), scored, self._history)
                 _write_source(files / "plugin", self._about)
             self.parent.artifacts(files)
         for part, estimates in figures.items() if len(self.runs) > 1 else ():
@@ -105,8 +108,11 @@ class Record:
 
 
 @contextmanager
-def recording_of(about: About, store: Store, seeds: Sequence[int]) -> Iterator[Record]:
-    """The experiment's run, or runs; all are ended whatever happens inside."""
+def recording_of(about: About, store: Store, seeds: Sequence[int], clock: Clock) -> Iterator[Record]:
+    """The experiment's run, or runs; all are ended whatever happens inside.
+
+    The clock's phases `plots` and `track` grow by what drawing and writing take.
+    """
     experiment = store.experiment(about.experiment, about.description)
     name, common = about.name, about.tags()
     with ExitStack() as open_runs:
@@ -125,7 +131,7 @@ def recording_of(about: About, store: Store, seeds: Sequence[int]) -> Iterator[R
                 _describe(runs[seed], about)
             else:
                 runs[seed] = parent
-        yield Record(about, parent, runs)
+        yield Record(about, parent, runs, clock)
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:

@@ -52,6 +52,9 @@ class Lines(Progress):
     def note(self, text: str) -> None:
         self._print(f"note: {text}")
 
+    def fact(self, text: str) -> None:
+        self._print(text)
+
     def stage(self, text: str) -> None:
         self._print(text)
 
@@ -80,6 +83,9 @@ class Live(Progress):
         self._console.print(
             Panel(text, border_style="yellow", title="phantom") if phantom else f"[yellow]note[/] {text}"
         )
+
+    def fact(self, text: str) -> None:
+        self._console.print(text, markup=False)
 
     def stage(self, text: str) -> None:
         self._replace(text, None)

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 LABELS = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
-    "sensitivity": "sensitivity (recall of pneumonia)",
+    "sensitivity": "sensitivity (pneumonia)",
     "sensitivity_bacterial": "  of bacterial",
     "sensitivity_viral": "  of viral",
-    "specificity": "specificity (recall of normal)",
+    "specificity": "specificity (normal)",
     "ppv": "PPV",
     "npv": "NPV",
     "f1_pneumonia": "F1 of pneumonia",
@@ -41,8 +41,6 @@ def show_result(result: Result, *, as_json: bool) -> None:
     figures = result.test or result.validation
     total = sum(result.counts[part].values())
     seeds = f", mean of {len(result.seeds)} seeds" if len(result.seeds) > 1 else ""
-    rule = result.operating_point
-    chosen = f"threshold {result.threshold:.3f} ({rule})" if len(result.seeds) == 1 else f"each seed's {rule} threshold"
     table = Table(
         title=f"{result.plugin} on {total} {part} images of {result.dataset}{seeds}",
         box=box.SIMPLE_HEAD,
@@ -50,9 +48,8 @@ def show_result(result: Result, *, as_json: bool) -> None:
         title_justify="left",
         title_style="bold",
     )
-    table.add_column("")
-    table.add_column(f"at {chosen}", no_wrap=True)
-    table.add_column("at 0.5", no_wrap=True)
+    for heading in ("", "at the threshold", "at 0.5"):
+        table.add_column(heading, no_wrap=True)
     for name, label in LABELS.items():
         table.add_row(label, cell(figures[name]), cell(figures[f"{name}_at_0.5"]))
     table.add_section()
@@ -60,36 +57,38 @@ def show_result(result: Result, *, as_json: bool) -> None:
         table.add_row(label, cell(figures[name]))
     if result.test:
         table.add_section()
-        table.add_row("always saying the commoner class", cell(result.majority))
+        table.add_row("majority class, accuracy", cell(result.majority))
         if result.dataset != "phantom":
-            table.add_row("published accuracy, one run", "", cell(result.published))
+            table.add_row("published accuracy", "", cell(result.published))
     console.print(table)
     for line in remarks(result):
         console.print(line, markup=False, soft_wrap=True)
 
 
 def cell(estimate: Estimate) -> str:
-    """ ".912 (.887 to .934)", with the standard deviation over seeds where there is one."""
+    """ ".912 [.887, .934]", with the standard deviation over seeds where there is one."""
     if estimate.value != estimate.value:
         return "-"
     text = number(estimate.value)
     if estimate.sd is not None:
         text += f" ± {number(estimate.sd)}"
     if estimate.low == estimate.low:
-        text += f" ({number(estimate.low)} to {number(estimate.high)})"
+        text += f" [{number(estimate.low)}, {number(estimate.high)}]"
     return text
 
 
 def number(value: float) -> str:
-    """Three decimals, without the zero before the point."""
-    return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}"
+    """Four characters from 0 to 1: ".912", "1.00"."""
+    return f"{value:.2f}" if value >= 0.9995 else f"{value:.3f}".removeprefix("0")
 
 
 def remarks(result: Result) -> list[str]:
     """What a reader has to know beside the figures."""
     several = len(result.seeds) > 1
-    spread = "± is the standard deviation over seeds; " if several else ""
-    lines = [f"{spread}in brackets 95 % intervals, from a bootstrap over patients{' and seeds' if several else ''}."]
+    spread = "± is the standard deviation over seeds. " if several else ""
+    lines = [f"{spread}In brackets 95 % intervals, from a bootstrap over patients{' and seeds' if several else ''}."]
+    thresholds = ", ".join(number(run.operating.threshold) for run in result.runs)
+    lines.append(f"Threshold by {result.operating_point} on validation: {thresholds}.")
     ties = [run.operating.ties for run in result.runs if run.operating.is_tie]
     if ties:
         lines.append(

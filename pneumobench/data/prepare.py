@@ -34,6 +34,14 @@ class Prepared:
         """The paths of unreadable files that were left out so far."""
         return self.dataset.unreadable + self.development.lost
 
+    def summary(self) -> str:
+        """One line: the dataset, how it was divided, and how many images of each class are where."""
+        sides = [
+            f"{sum(counts.values()):,} {part} ({', '.join(f'{n:,} {name}' for name, n in counts.items())})"
+            for part, counts in self.counts().items()
+        ]
+        return f"{self.dataset.name}, split by {self.split}: {'; '.join(sides)}, locked"
+
     def counts(self) -> dict[str, dict[str, int]]:
         """How many images of each class are in each part."""
         labels = {
@@ -73,7 +81,9 @@ def load(
     notes += development.notes
     for note in notes:
         progress.note(note)
-    return Prepared(dataset, development, lockbox, split, split_seed, limit, tuple(notes))
+    prepared = Prepared(dataset, development, lockbox, split, split_seed, limit, tuple(notes))
+    progress.fact(prepared.summary())
+    return prepared
 
 
 def decode(development: Development, view: View, *, skip_unreadable: bool, progress: Progress) -> Development:

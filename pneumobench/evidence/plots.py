@@ -47,7 +47,7 @@ def save_all(
     with plt.rc_context(STYLE):
         for name, draw in drawings.items():
             wide = name in ("confusion", "training")
-            figure = plt.figure(figsize=(9, 4) if wide else (5, 4.6), layout="constrained")
+            figure = plt.figure(figsize=(9, 4) if wide else (5, 4.6))
             draw(figure)
             figure.suptitle(title, fontsize=10, color=GREY)
             figure.savefig(folder / f"{name}.png")
