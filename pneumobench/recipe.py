@@ -77,6 +77,8 @@ class Recipe:
     - `space(trial, *, …) -> {knob: value}`: what a study searches.
     - `loss`: a Keras loss, or a function of knobs that returns one; by output name where there are several.
     - `resample(labels (n,), seed) -> indices (m,)`, then `weigh(labels (m,)) -> weights (m,) float32`.
+    - `augment(*, …)`: an albumentations transform of grey uint8 images (height, width), or one by label,
+      `{0: normal, 1: pneumonia}`; used on the training images alone.
     - `view`, `batch_size`: a value, or a function of knobs.
     - `defaults`: other defaults for knobs of the hooks; `check`: knob values for the contract suite.
     """
@@ -87,6 +89,7 @@ class Recipe:
     loss: Any = "binary_crossentropy"
     resample: Callable[[np.ndarray, int], np.ndarray] | None = None
     weigh: Callable[[np.ndarray], np.ndarray] | None = None
+    augment: Hook | None = None
     view: View | Hook = View(150, 150)
     batch_size: int | Hook = 64
     defaults: Mapping[str, Any] = field(default_factory=dict)

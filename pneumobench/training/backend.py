@@ -49,7 +49,9 @@ def keras() -> Any:
 @cache
 def device() -> str:
     """ "gpu" or "cpu": where the backend puts a training."""
-    return "gpu" if keras().distribution.list_devices("gpu") else "cpu"
+    # listed without a type: JAX raises where a type has no device
+    found = keras().distribution.list_devices()
+    return "gpu" if any(name.startswith(("gpu", "cuda", "rocm")) for name in found) else "cpu"
 
 
 def name() -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from pneumobench.data.cache import Rows
 from pneumobench.data.images import as_batch
 from pneumobench.recipe import View
+from pneumobench.training.augmentation import Augmentation, seeds_for
 
 
 class Batches(keras.utils.PyDataset):
@@ -28,12 +29,13 @@ class Batches(keras.utils.PyDataset):
         batch_size: int,
         seed: int,
         weights: np.ndarray | None = None,
+        augmentation: Augmentation | None = None,
         outputs: tuple[str, ...] = (),
     ):
         super().__init__(workers=1)
         self._pixels, self._labels, self._weights = pixels, labels, weights
         self._view, self._batch_size, self._seed = view, batch_size, seed
-        self._outputs = outputs
+        self._augmentation, self._outputs = augmentation, outputs
         self._epoch = -1
         self.on_epoch_begin()
 
@@ -47,7 +49,10 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         rows = np.sort(self._order[index * self._batch_size : (index + 1) * self._batch_size])  # nearer on disk
-        images = as_batch(self._pixels[rows], self._view)
+        pixels = self._pixels[rows]
+        if self._augmentation:
+            pixels = self._augmentation(pixels, self._labels[rows], seeds_for(self._seed, self._epoch, rows))
+        images = as_batch(pixels, self._view)
         labels: Any = self._labels[rows].astype(np.float32)[:, None]
         if len(self._outputs) > 1:  # one target for every output; Keras gives all losses the same weights
             labels = dict.fromkeys(self._outputs, labels)

@@ -13,6 +13,7 @@ from pneumobench.progress import Progress
 from pneumobench.recipe import Phase, Recipe, View
 from pneumobench.training import backend
 from pneumobench.training import precision as precisions
+from pneumobench.training.augmentation import Augmentation
 from pneumobench.training.predictor import Predictor
 from pneumobench.training.sampling import sample
 
@@ -58,6 +59,7 @@ def fit(
         batch_size=value_of(plugin.batch_size, knobs),
         seed=seed,
         weights=weights,
+        augmentation=plugin.augment and Augmentation(call(plugin.augment, knobs=knobs)),
         outputs=tuple(model.output_names),
     )
     watch = Watch(
