@@ -15,7 +15,6 @@ from pneumobench.about import About
 from pneumobench.clock import Clock
 from pneumobench.data import prepare
 from pneumobench.data import split as splitting
-from pneumobench.data.parts import Part
 from pneumobench.errors import UsageError
 from pneumobench.evidence import evaluation, operating_point
 from pneumobench.evidence.evaluation import Predictions
@@ -26,6 +25,8 @@ from pneumobench.tracking.store import Store, import_mlflow
 from pneumobench.training import backend, trainer
 from pneumobench.training import precision as precisions
 from pneumobench.training.predictor import Predictor
+
+MAX_SEED = 2**32  # NumPy's and Keras' generators take no larger one
 
 
 def run(
@@ -62,9 +63,12 @@ def run(
     precisions.check(precision)
     splitting.check(split)
     rule = operating_point.check_rule(operating)
-    if seeds < 1:
-        raise UsageError(f"--seeds is at least 1, not {seeds}")
+    _check_numbers(seeds, seed, split_seed, limit)
     store = Store(tracking_uri)
+    if store.exists:
+        with clock("track"):
+            progress.stage("opening the tracking store")
+            store.close_abandoned()
 
     with clock("load"):
         images = prepare.load(
@@ -83,10 +87,6 @@ def run(
         progress.stage("starting Keras and MLflow")
         backend.keras()
         import_mlflow()
-    with clock("track"):
-        progress.stage("opening the tracking store")
-        store.close_abandoned()
-        looks = store.ledger.count(images.dataset.fingerprint)
 
     about = About(entry, recipe, values, epochs, rule, images)
     numbers = range(seed, seed + seeds)
@@ -112,14 +112,14 @@ def run(
                 point = operating_point.choose(rule, probabilities, development.validation.labels)
                 parts["validation"][number] = Predictions(development.validation, probabilities, point)
 
-        lost = images.lost
+        lost, looks, test_labels = images.lost, 0, images.dataset.labels[images.dataset.origins == "test"]
         if test:
             with clock("evaluate"):
-                opened: Part = images.lockbox.open(store.ledger, about.look(tracked.parent.run_id))
+                opened, looks = images.lockbox.open(store.ledger, about.look(tracked.parent.run_id))
                 progress.stage("scoring the test images")
                 if skip_unreadable:
                     opened = opened.readable(view)
-                    lost += opened.lost
+                    lost, test_labels = lost + opened.lost, opened.labels
                 parts["test"] = {
                     number: Predictions(opened, predictor(opened), parts["validation"][number].operating)
                     for number, predictor in predictors.items()
@@ -154,10 +154,10 @@ def run(
             split=split,
             split_seed=split_seed,
             operating_point=rule,
-            counts=images.counts(),
+            counts=images.counts(test_labels),
             validation=overall["validation"],
             test=overall.get("test"),
-            majority=evaluation.majority(images.dataset.labels[images.dataset.origins == "test"]),
+            majority=evaluation.majority(test_labels),
             published=evaluation.published(),
             runs=tuple(
                 SeedResult(
@@ -181,3 +181,12 @@ def run(
         )
         tracked.finish(overall, parts.get("test", {}), result.as_dict())
     return result
+
+
+def _check_numbers(seeds: int, seed: int, split_seed: int, limit: int | None) -> None:
+    at_least = (("--seeds", seeds, 1), ("--seed", seed, 0), ("--split-seed", split_seed, 0), ("--limit", limit, 1))
+    for option, value, least in at_least:
+        if value is not None and value < least:
+            raise UsageError(f"{option} is at least {least}, not {value}")
+    if seed + seeds > MAX_SEED:
+        raise UsageError(f"training seeds are below {MAX_SEED}, not {seed + seeds - 1}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import shlex
 import socket
 import subprocess
@@ -41,12 +42,13 @@ def versions() -> dict[str, str]:
 
 @cache
 def commit() -> str:
-    """The git commit of this package's source, else of the working directory; "+changed" where it is edited."""
-    for folder in (Path(__file__).resolve().parent, Path.cwd()):
-        head = _git(folder, "rev-parse", "HEAD")
-        if head:
-            return head + ("+changed" if _git(folder, "status", "--porcelain", "-uno") else "")
-    return "none"
+    """The git commit of this package's source, "+changed" where it or a plugin is edited; "none" if installed."""
+    source = Path(__file__).resolve()
+    root = source.parent.parent
+    if not _git(root, "ls-files", "--error-unmatch", str(source)):  # another project's repository, or none
+        return "none"
+    changed = _git(root, "status", "--porcelain", "--", "pneumobench", "plugins")
+    return _git(root, "rev-parse", "HEAD") + ("+changed" if changed else "")
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -83,7 +85,12 @@ def command() -> str:
     """The command line that started this process, or "library use" where another program calls us."""
     program = Path(sys.argv[0])
     ours = program.stem == "pneumobench" or program.parent.name == "pneumobench"
-    return shlex.join(["pneumobench", *sys.argv[1:]]) if ours else "library use"
+    return redact(shlex.join(["pneumobench", *sys.argv[1:]])) if ours else "library use"
+
+
+def redact(text: str) -> str:
+    """The text with the passwords of its addresses replaced by stars."""
+    return re.sub(r"(://[^:@/\s]*):\S+@", r"\1:***@", text)
 
 
 def user() -> str:

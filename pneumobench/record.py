@@ -53,7 +53,7 @@ class Record:
         figures: Mapping[str, Mapping[str, Estimate]],
     ) -> None:
         """Log a training's model, figures, per-image predictions, plots and source, by part of the split."""
-        run, entry = self.runs[seed], self._about.entry
+        run = self.runs[seed]
         operating = predictions["validation"].operating
         with tempfile.TemporaryDirectory() as folder:
             files, saved = Path(folder) / "files", Path(folder) / "model"
@@ -64,9 +64,7 @@ class Record:
                 plots.save_all(files / "plots", self._title(f"seed {seed}"), scored, {seed: self._history[seed]})
             _write_source(files / "plugin", self._about)
             run.artifacts(files)
-            # a folder's plugin has no module that another process could import
-            module = "" if entry.origin.startswith("/") else entry.module
-            predictor.save(saved, plugin_module=module, threshold=operating.threshold)
+            predictor.save(saved, plugin_module=self._about.entry.importable, threshold=operating.threshold)
             model_id = run.model(
                 saved,
                 shape=predictor.view.shape,
@@ -113,7 +111,7 @@ def recording_of(about: About, store: Store, seeds: Sequence[int], clock: Clock)
 
     The clock's phases `plots` and `track` grow by what drawing and writing take.
     """
-    experiment = store.experiment(about.experiment, about.description)
+    experiment = store.experiment(about.experiment, about.images.dataset.fingerprint, about.description)
     name, common = about.name, about.tags()
     with ExitStack() as open_runs:
         several = len(seeds) > 1

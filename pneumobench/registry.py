@@ -33,6 +33,11 @@ class Entry:
     attribute: str = "plugin"
 
     @property
+    def importable(self) -> str:
+        """The module that any process with the same packages can import; "" for a file of a folder."""
+        return "" if self.module.startswith(f"{FOLDER_PACKAGE}.") else self.module
+
+    @property
     def summary(self) -> str:
         """The first line of the file's docstring, read without running the file."""
         if self.path is None:
@@ -132,7 +137,7 @@ def _source(module: str) -> Path | None:
 
 
 def _import(entry: Entry) -> Any:
-    if entry.module.startswith(f"{FOLDER_PACKAGE}.") and entry.path is not None:
+    if not entry.importable and entry.path is not None:
         # a package for the folder's files, so that one plugin can import another by its absolute name
         package = sys.modules.setdefault(FOLDER_PACKAGE, ModuleType(FOLDER_PACKAGE))
         package.__path__ = [str(entry.path.parent)]

@@ -96,6 +96,10 @@ def test_the_model_loads_elsewhere_and_takes_raw_images(name, one, store, phanto
     result = one if name == "tiny" else pneumobench.run(name, data=phantom_folder, tracking_uri=store.uri)
     (model,) = store.client.get_run(result.run_id).outputs.model_outputs
     logged = store.client.get_logged_model(model.model_id)
+    run = store.client.get_run(result.run_id)
+    assert logged.status == "READY"
+    assert logged.experiment_id == run.info.experiment_id
+    assert logged.artifact_location.startswith(store.artifacts)
     assert any(metric.key == "test_auroc" for metric in logged.metrics), "the results are tied to the model"
     code = f"""
 import mlflow, numpy as np
@@ -161,7 +165,11 @@ def test_a_training_that_fails_ends_its_run_as_failed(store, phantom_folder):
         ({"plugin": "tinny"}, "did you mean 'tiny'"),
         ({"knobs": {"wdith": 3}}, "did you mean 'width'"),
         ({"split": "random"}, "--split is one of"),
-        ({"seeds": 0}, "--seeds is at least 1"),
+        ({"seeds": 0}, "--seeds is at least 1, not 0"),
+        ({"seed": -1}, "--seed is at least 0, not -1"),
+        ({"seed": 2**32}, "training seeds are below 4294967296, not 4294967296"),
+        ({"limit": 0}, "--limit is at least 1, not 0"),
+        ({"split_seed": -1}, "--split-seed is at least 0, not -1"),
         ({"operating": "best"}, "--operating-point is"),
         ({"precision": "half"}, "--precision is one of"),
         ({"epochs": 0}, "--epochs is at least 1"),
@@ -179,9 +187,12 @@ def test_unreadable_images_are_left_out_counted_and_named(store, copy):
     bad = sorted((copy / "train" / "NORMAL").iterdir())[0]
     bad.write_text("hello")
     (copy / "test" / "NORMAL" / "empty.jpeg").write_bytes(b"")
+    sorted((copy / "test" / "PNEUMONIA").iterdir())[0].write_text("no image either")
     result = pneumobench.run("tiny", data=copy, tracking_uri=store.uri, skip_unreadable=True)
     tags = store.client.get_run(result.run_id).data.tags
-    assert tags["unreadable"] == "2"
+    assert tags["unreadable"] == "3"
+    assert result.counts["test"] == {"NORMAL": 16, "PNEUMONIA": 23}
+    assert result.majority.value == pytest.approx(23 / 39)
     assert bad.name in tags["unreadable_files"]
     assert "empty.jpeg" in result.notes[-1]
 
@@ -194,10 +205,28 @@ def test_a_limited_run_is_marked(store, phantom_folder):
 
 def test_phantom_and_other_data_are_in_experiments_apart(store, one, copy):
     (copy / "phantom.json").unlink()
+    next((copy / "train" / "NORMAL").iterdir()).unlink()
     other = pneumobench.run("thumbnail", data=copy, tracking_uri=store.uri)
     assert other.dataset == "xrays"
     experiments = {store.client.get_run(r.run_id).info.experiment_id for r in (one, other)}
     assert len(experiments) == 2
+
+
+def test_nothing_is_written_beside_the_store(store, phantom_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pneumobench.run("thumbnail", data=phantom_folder, tracking_uri=store.uri, test=False)
+    assert list(tmp_path.iterdir()) == []
+    for experiment in store.client.search_experiments():
+        assert experiment.artifact_location.startswith(store.artifacts), experiment.name
+
+
+def test_one_dataset_is_one_experiment_whatever_its_folder_is_called(store, copy):
+    (copy / "phantom.json").unlink()
+    runs = [pneumobench.run("thumbnail", data=copy, tracking_uri=store.uri, test=False)]
+    copy.rename(copy.with_name("elsewhere"))
+    runs += [pneumobench.run("thumbnail", data=copy.with_name("elsewhere"), tracking_uri=store.uri, test=False)]
+    assert [run.dataset for run in runs] == ["xrays", "elsewhere"]
+    assert len({store.client.get_run(run.run_id).info.experiment_id for run in runs}) == 1
 
 
 def test_official_split_and_an_operating_point_of_ones_own(store, phantom_folder):

@@ -16,6 +16,7 @@ FLOORS = {
     "progress": 0,
     "provenance": 0,
     "clock": 0,
+    "quiet": 0,
     "knobs": 1,
     "registry": 1,
     "data": 2,

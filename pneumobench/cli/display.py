@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
@@ -17,10 +19,16 @@ from pneumobench.progress import Epoch, Progress
 @contextmanager
 def watching() -> Iterator[Progress]:
     """A display for the length of a run."""
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield Lines(console)
-        return
+    # a descriptor of its own: number 2 is closed to native libraries' noise now and then
+    with os.fdopen(os.dup(2), "w") as screen:
+        console = Console(file=screen, highlight=False)
+        if console.is_terminal:
+            yield from _live(console)
+        else:
+            yield Lines(console)
+
+
+def _live(console: Console) -> Iterator[Progress]:
     bars = Bars(
         TextColumn("{task.description}"),
         BarColumn(bar_width=28),
@@ -79,10 +87,10 @@ class Live(Progress):
         self._began = time.monotonic()
 
     def note(self, text: str) -> None:
-        phantom = "PHANTOM" in text
-        self._console.print(
-            Panel(text, border_style="yellow", title="phantom") if phantom else f"[yellow]note[/] {text}"
-        )
+        if "PHANTOM" in text:
+            self._console.print(Panel(escape(text), border_style="yellow", title="phantom"))
+        else:
+            self._console.print(f"[yellow]note[/] {escape(text)}")
 
     def fact(self, text: str) -> None:
         self._console.print(text, markup=False)

@@ -25,6 +25,7 @@ def list_plugins(context: typer.Context, as_json: AsJson = False) -> None:
         return
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -32,5 +33,5 @@ def list_plugins(context: typer.Context, as_json: AsJson = False) -> None:
     table.add_column("what it is")
     table.add_column("from", style="dim")
     for entry in found:
-        table.add_row(entry.name, entry.summary, entry.origin)
+        table.add_row(*map(escape, (entry.name, entry.summary, entry.origin)))
     Console().print(table)

@@ -24,19 +24,20 @@ def ledger(tracking_uri: TrackingUri = None, as_json: AsJson = False) -> None:
         return
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
     if not looks:
-        console.print(f"No look at any test image is written in {found.path}")
+        console.print(f"No look at any test image is written in {escape(str(found.path))}")
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=f"{len(looks)} looks, in {found.path}")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=escape(f"{len(looks)} looks, in {found.path}"))
     for name in ("when (UTC)", "plugin", "dataset", "run", "commit", "command"):
         table.add_column(name, overflow="fold")
     for look in looks:
         images = f"{look.dataset} {look.fingerprint[:8]}"
         when = look.when.replace("+00:00", "").replace("T", " ")
-        table.add_row(when, look.plugin, images, look.run[:8], look.commit[:8], look.command)
+        table.add_row(*map(escape, (when, look.plugin, images, look.run[:8], look.commit[:8], look.command)))
     console.print(table)
 
 
@@ -51,7 +52,8 @@ def ui(
     import sys
 
     from pneumobench.errors import UsageError
-    from pneumobench.tracking.store import Store, redact
+    from pneumobench.provenance import redact
+    from pneumobench.tracking.store import Store
 
     if not 1 <= port <= 65535:
         raise UsageError(f"--port is 1 to 65535, not {port}")
@@ -72,8 +74,8 @@ def ui(
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", store.uri, "--workers", "1"]
-    if store.is_local:
-        command += ["--default-artifact-root", (store.folder / "artifacts").as_uri()]
+    if store.artifacts:
+        command += ["--default-artifact-root", store.artifacts]
     server = subprocess.Popen(command, env=environment)
     try:
         raise typer.Exit(server.wait())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def show_result(result: Result, *, as_json: bool) -> None:
     total = sum(result.counts[part].values())
     seeds = f", mean of {len(result.seeds)} seeds" if len(result.seeds) > 1 else ""
     table = Table(
-        title=f"{result.plugin} on {total} {part} images of {result.dataset}{seeds}",
+        title=escape(f"{result.plugin} on {total} {part} images of {result.dataset}{seeds}"),
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         title_justify="left",

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from filelock import FileLock
 from pneumobench.data import images
 from pneumobench.data.dataset import Advance, Dataset
 from pneumobench.errors import DataError
+from pneumobench.quiet import quiet_stderr
 from pneumobench.recipe import View
 
 FOLDER_VARIABLE = "PNEUMOBENCH_CACHE"
@@ -83,11 +84,11 @@ def open_cache(dataset: Dataset, view: View, advance: Advance | None = None) -> 
                 pass
             except (OSError, ValueError, EOFError):
                 shutil.rmtree(path)
-            with tempfile.TemporaryDirectory(dir=parent, prefix="building-") as building:
-                whole = Path(building) / "cache"
-                _build(whole, dataset, unique, first, view, advance)
-                shutil.rmtree(path, ignore_errors=True)  # a folder that lacks a file
-                whole.rename(path)
+            building = path.with_name(f"{path.name}.building")
+            shutil.rmtree(building, ignore_errors=True)  # left by a process that was killed
+            _build(building, dataset, unique, first, view, advance)
+            shutil.rmtree(path, ignore_errors=True)  # a folder that lacks a file
+            building.rename(path)
             return Cache(path)
     except OSError as error:
         raise DataError(
@@ -109,10 +110,13 @@ def _build(
             pixels[row] = images.decode(files[row], view)
         except ValueError as error:
             return str(error)
+        except OSError as error:  # not the image's fault: nothing to remember of it
+            raise DataError(f"cannot read {files[row]}: {error.strerror}") from error
         return ""
 
     unreadable = {}
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # Pillow decodes outside the interpreter's lock
+    # Pillow decodes outside the interpreter's lock; libtiff and others write to the screen as they please
+    with quiet_stderr(), warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for row, reason in enumerate(pool.map(read, range(len(files)))):
             if reason:
                 unreadable[str(unique[row])] = reason

@@ -86,7 +86,7 @@ def load(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | 
     patients, unmatched = identify([path.name for _, _, path, _ in kept], hashes)
     dataset = Dataset(
         root=folder,
-        name="phantom" if (folder / PHANTOM_MARK).exists() else folder.resolve().name,
+        name=_name(folder),
         paths=np.array([path.relative_to(folder).as_posix() for _, _, path, _ in kept]),
         labels=np.array([label for _, label, _, _ in kept], np.int8),
         patients=patients,
@@ -94,7 +94,7 @@ def load(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | 
         origins=np.array([origin for origin, *_ in kept]),
         hashes=hashes,
         unmatched=unmatched,
-        unreadable=tuple(path.relative_to(folder).as_posix() for path, _ in failed),
+        unreadable=tuple(_printable(path.relative_to(folder).as_posix()) for path, _ in failed),
     )
     for origin in ("train", "test"):  # a class may have lost its last image to --skip-unreadable
         for label, name in enumerate(CLASSES):
@@ -106,7 +106,23 @@ def load(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | 
 def unreadable(path: Path, why: str, count: int) -> DataError:
     """An error of one line: the first unreadable file, its fault, how many more, and the way on."""
     others = f" (and {count - 1} more)" if count > 1 else ""
-    return DataError(f"cannot read {path}{others}: {why}. Mend or remove it, or go on without with --skip-unreadable")
+    return DataError(
+        f"cannot read {_printable(str(path))}{others}: {why}. "
+        "Mend or remove it, or go on without with --skip-unreadable"
+    )
+
+
+def _name(folder: Path) -> str:
+    """The folder's name, but "phantom" for the marked phantom and for it alone."""
+    if (folder / PHANTOM_MARK).exists():
+        return "phantom"
+    name = _printable(folder.resolve().name)
+    return "folder-phantom" if name == "phantom" else name
+
+
+def _printable(text: str) -> str:
+    """A path as any file or store can keep it: bytes that are no UTF-8 are written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _release_folder(root: Path) -> Path:
@@ -167,6 +183,8 @@ def _digests(paths: list[Path], advance: Advance | None) -> list[tuple[str, str]
 
 def _digest(path: Path) -> tuple[str, str]:
     try:
+        if path.name != _printable(path.name):
+            return "", "the file's name is not UTF-8"
         if path.stat().st_size == 0:
             return "", "the file is empty"
         with path.open("rb") as file:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -23,25 +22,25 @@ def decode(path: Path, view: View) -> np.ndarray:
     16-bit values are scaled by 255 / 65535, CMYK and RGB become luminance (ITU-R 601), and what is
     transparent becomes black, the colour of an X-ray's border.
 
-    Raises: ValueError with a reason in a few words: truncated, not an image, too large, an unknown mode.
+    Raises: ValueError with a reason in a few words: truncated, not an image, too large, an unknown mode;
+    OSError where the system cannot read the file.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS decides
-            with Image.open(path) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise ValueError(f"{width} x {height} is over the limit of {MAX_PIXELS:,} pixels")
-                # JPEG can be decoded at 1/2, 1/4 or 1/8: keep twice the view's size for the resampling
-                image.draft("L", (2 * view.width, 2 * view.height))
-                grey = _grey(image)
+        with Image.open(path) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise ValueError(f"{width} x {height} is over the limit of {MAX_PIXELS:,} pixels")
+            # JPEG can be decoded at 1/2, 1/4 or 1/8: keep twice the view's size for the resampling
+            image.draft("L", (2 * view.width, 2 * view.height))
+            grey = _grey(image)
     except Image.DecompressionBombError:
         raise ValueError(f"over the limit of {MAX_PIXELS:,} pixels") from None
     except Image.UnidentifiedImageError:
         raise ValueError("not an image") from None
     except (OSError, SyntaxError, EOFError) as error:  # Pillow's decoders raise all three
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise ValueError(reason.partition("\n")[0]) from None
+        if getattr(error, "errno", None) is not None:
+            raise  # the system failed, not the image
+        raise ValueError((str(error) or type(error).__name__).partition("\n")[0]) from None
     return np.asarray(grey.resize((view.width, view.height), RESAMPLING), np.uint8)
 
 

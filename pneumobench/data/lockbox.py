@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock
@@ -18,7 +19,10 @@ FILE = "ledger.jsonl"
 
 @dataclass(frozen=True)
 class Look:
-    """One opening of the lockbox: when (UTC), by which command and run, at which commit, on which images."""
+    """One opening of the lockbox: when (UTC), by which command and run, at which commit, on which images.
+
+    `images` is the digest of the test images alone: a look at them counts whatever else was in the dataset.
+    """
 
     when: str
     command: str
@@ -27,6 +31,7 @@ class Look:
     commit: str
     fingerprint: str
     dataset: str
+    images: str = ""
     user: str = ""
 
 
@@ -36,23 +41,25 @@ class Ledger:
     def __init__(self, folder: Path):
         self.path = folder / FILE
 
-    def append(self, look: Look) -> None:
-        """Write one look and sync it. Raises: TrackingError where the file cannot be written."""
+    def append(self, look: Look) -> int:
+        """Write one look and sync it; how many looks at the same images stood there before.
+
+        Raises: TrackingError where the file cannot be written.
+        """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{self.path}.lock"), self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(look), ensure_ascii=False) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            with FileLock(f"{self.path}.lock"):
+                before = sum(other.images == look.images for other in self.looks())
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(look), ensure_ascii=False) + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                return before
         except OSError as error:
             raise TrackingError(
                 f"cannot write the ledger {self.path}: {error.strerror or error}; "
                 "without it the test images stay closed"
             ) from error
-
-    def count(self, fingerprint: str) -> int:
-        """How often the test images of this dataset have been opened."""
-        return sum(look.fingerprint == fingerprint for look in self.looks())
 
     def looks(self) -> list[Look]:
         """All looks, the oldest first. Raises: TrackingError where a line is no look."""
@@ -76,7 +83,12 @@ class Lockbox:
     def __len__(self) -> int:
         return len(self._dataset)
 
-    def open(self, ledger: Ledger, look: Look) -> Part:
-        """The test images, once the look stands in the ledger."""
-        ledger.append(look)
-        return Part(self._dataset)
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that name these very images."""
+        return hashlib.blake2b("\n".join(sorted(self._dataset.hashes)).encode(), digest_size=8).hexdigest()
+
+    def open(self, ledger: Ledger, look: Look) -> tuple[Part, int]:
+        """The test images, once the look stands in the ledger, and how many looks at them there were before."""
+        before = ledger.append(replace(look, images=self.digest))
+        return Part(self._dataset), before

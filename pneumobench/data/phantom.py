@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -47,11 +47,12 @@ def ensure(phantom: Phantom | None = None, parent: Path | None = None) -> Path:
     path = parent / phantom.folder_name
     parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):
-        if not path.exists():
-            with tempfile.TemporaryDirectory(dir=parent, prefix="building-") as building:
-                whole = Path(building) / "phantom"
-                write(phantom, whole)
-                whole.rename(path)
+        if len(list(path.rglob("*.jpeg"))) != sum(phantom.train + phantom.test):
+            building = path.with_name(f"{path.name}.building")
+            for left in (path, building):  # a phantom that lost images, or one that was never finished
+                shutil.rmtree(left, ignore_errors=True)
+            write(phantom, building)
+            building.rename(path)
     return path
 
 

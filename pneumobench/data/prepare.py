@@ -42,12 +42,14 @@ class Prepared:
         ]
         return f"{self.dataset.name}, split by {self.split}: {'; '.join(sides)}, locked"
 
-    def counts(self) -> dict[str, dict[str, int]]:
-        """How many images of each class are in each part."""
+    def counts(self, test_labels: np.ndarray | None = None) -> dict[str, dict[str, int]]:
+        """How many images of each class are in each part; `test_labels` where fewer could be read."""
+        if test_labels is None:
+            test_labels = self.dataset.labels[self.dataset.origins == "test"]
         labels = {
             "training": self.development.training.labels,
             "validation": self.development.validation.labels,
-            "test": self.dataset.labels[self.dataset.origins == "test"],
+            "test": test_labels,
         }
         return {
             part: dict(zip(CLASSES, np.bincount(values, minlength=2).tolist(), strict=True))

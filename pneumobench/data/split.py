@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from pneumobench.data.dataset import CLASSES, Dataset
+from pneumobench.data.dataset import CLASSES, ORIGINS, Dataset
 from pneumobench.data.lockbox import Lockbox
 from pneumobench.data.parts import Development, Part
 from pneumobench.errors import DataError, UsageError
@@ -50,10 +50,11 @@ def split(dataset: Dataset, *, policy: str = "patient", seed: int = 0) -> tuple[
     for label, name in enumerate(CLASSES):
         for side, rows in (("validation", validation), ("training", ~validation & ~excluded)):
             if not np.any(rows & (ours.labels == label)):
-                raise DataError(
-                    f"no {name} image for {side}: class {name} has "
-                    f"{len(np.unique(ours.patients[ours.labels == label]))} patients, and a split needs 2"
-                )
+                patients = len(np.unique(ours.patients[ours.labels == label]))
+                why = f"class {name} has {patients} patients in train and val, and a split needs 2"
+                if policy == "official" and np.any(ours.origins == "val"):
+                    why = "that is how the release's val folder divides them; --split patient draws its own"
+                raise DataError(f"no {name} image for {side}: {why}")
     training = Part(ours.subset(~validation & ~excluded), ours)
     return Development(training, Part(ours.subset(validation), ours), notes), Lockbox(dataset.subset(is_test))
 
@@ -65,18 +66,16 @@ def check(policy: str) -> None:
 
 
 def limit(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
-    """About `count` images: whole patients, each split and class in its share, at least two patients of each."""
+    """About `count` images: whole patients of each folder and class in its share, at least two of each."""
     if count < 1:
         raise UsageError(f"--limit takes at least 1 image, not {count}")
     if count >= len(dataset):
         return dataset
     rng = np.random.default_rng(seed)
     kept = np.zeros(len(dataset), bool)
-    # the sides of the lockbox share no patient; train and val may, so they are thinned as one
-    side = dataset.origins == "test"
-    for is_test in (False, True):
+    for origin in ORIGINS:
         for label in range(len(CLASSES)):
-            rows = np.flatnonzero((side == is_test) & (dataset.labels == label))
+            rows = np.flatnonzero((dataset.origins == origin) & (dataset.labels == label))
             target = round(count * len(rows) / len(dataset))
             kept[_draw(dataset, rows, target, rng, at_least=2)] = True
     return dataset.subset(kept)

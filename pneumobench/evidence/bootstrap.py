@@ -31,6 +31,28 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def unbiased(draws: np.ndarray, value: float) -> np.ndarray:
+    """Draws (resamples,) moved so that their mean is the value, and none is below 0.
+
+    For the ECE, which a resample overstates: repeated images leave its bins more uneven.
+    """
+    return np.maximum(draws - (np.nanmean(draws) - value), 0)
+
+
+def over_seeds(draws: np.ndarray, seed: int = 0) -> np.ndarray:
+    """The mean over seeds drawn with replacement, (resamples,), of draws by seed (resamples, seeds).
+
+    The variance of n values drawn with replacement is (n - 1) / n of what n new seeds would show, a third too
+    little for three of them; the deviations are widened by the root of its inverse.
+    """
+    count = draws.shape[1]
+    if count == 1:
+        return draws[:, 0]
+    chosen = np.random.default_rng((seed, 1)).integers(count, size=draws.shape)
+    mean = draws.mean(1)
+    return mean + np.sqrt(count / (count - 1)) * (np.take_along_axis(draws, chosen, axis=1).mean(1) - mean)
+
+
 def resampled(
     labels: np.ndarray, probabilities: np.ndarray, subtypes: np.ndarray, threshold: float, W: np.ndarray
 ) -> dict[str, np.ndarray]:

@@ -58,14 +58,15 @@ def evaluate(
     points = [metrics.point(m.labels, m.probabilities, part.subtypes, m.operating.threshold) for m in models]
     draws = [bootstrap.resampled(m.labels, m.probabilities, part.subtypes, m.operating.threshold, W) for m in models]
     count = len(models)
-    chosen = np.random.default_rng((seed, 1)).integers(count, size=(resamples, count))
     found = {}
     for name in points[0]:
         values = np.array([p[name] for p in points])
-        by_seed = np.stack([d[name] for d in draws], axis=1)  # (resamples, seeds)
-        low, high = bootstrap.interval(np.take_along_axis(by_seed, chosen, axis=1).mean(1))
+        value = float(values.mean())
+        drawn = bootstrap.over_seeds(np.stack([d[name] for d in draws], axis=1), seed)
+        low, high = bootstrap.interval(bootstrap.unbiased(drawn, value) if name == "ece" else drawn)
+        least, most = metrics.RANGES.get(name, (0.0, 1.0))
         sd = float(values.std(ddof=1)) if count > 1 else None
-        found[name] = Estimate(float(values.mean()), low, high, sd)
+        found[name] = Estimate(value, max(low, least), min(high, most), sd)
     return found
 
 

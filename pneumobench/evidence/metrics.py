@@ -24,6 +24,7 @@ AT_THRESHOLD = (
 )
 OF_PROBABILITIES = ("auroc", "auprc", "brier", "log_loss", "ece")
 HALF = "_at_0.5"
+RANGES = {"log_loss": (0.0, float("inf")), "mcc": (-1.0, 1.0), f"mcc{HALF}": (-1.0, 1.0)}  # others: 0 to 1
 EPSILON = 1e-7  # log-loss clips here, about float32's resolution near 1
 
 
@@ -77,7 +78,7 @@ def of_probabilities(labels: np.ndarray, probabilities: np.ndarray) -> dict[str,
     return {
         "auroc": float(m.roc_auc_score(labels, probabilities)) if both else float("nan"),
         "auprc": float(m.average_precision_score(labels, probabilities)) if both else float("nan"),
-        "brier": float(np.mean((probabilities - labels) ** 2)),
+        "brier": float(m.brier_score_loss(labels, probabilities, labels=[0, 1], pos_label=1)),
         "log_loss": float(m.log_loss(labels, clipped, labels=[0, 1])),
         "ece": expected_calibration_error(labels, probabilities),
     }

@@ -46,15 +46,17 @@ def choose(rule: str, probabilities: np.ndarray, labels: np.ndarray) -> Operatin
     """The operating point that a rule gives for validation's probabilities (n,) and labels (n,).
 
     `youden` takes the largest sensitivity + specificity - 1 (Youden, Cancer 3, 1950). `sensitivity=S` takes
-    the highest threshold with at least that sensitivity. Candidates lie midway between neighbouring
-    probabilities, so that the choice does not hang on one image's exact value; among equals the one nearest
-    to 0.5 is taken.
+    the best specificity with at least that sensitivity, and of those the best sensitivity. Candidates lie
+    midway between neighbouring probabilities, so that the choice does not hang on one image's exact value;
+    among equals the one nearest to 0.5 is taken.
     """
     check_rule(rule)
-    if rule not in ("youden",) and not rule.startswith("sensitivity="):
+    if rule != "youden" and not rule.startswith("sensitivity="):
         return OperatingPoint(float(rule), rule)
     values = np.unique(probabilities)
-    candidates = np.concatenate([[values[0] / 2], (values[:-1] + values[1:]) / 2, [(values[-1] + 1) / 2]])
+    between = (values[:-1] + values[1:]) / 2
+    between = np.where(between > values[:-1], between, values[1:])  # neighbours with no number between them
+    candidates = np.concatenate([[values[0] / 2], between, [(values[-1] + 1) / 2]])
     positives, negatives = np.sort(probabilities[labels == 1]), np.sort(probabilities[labels == 0])
     sensitivity = 1 - np.searchsorted(positives, candidates) / len(positives)
     specificity = np.searchsorted(negatives, candidates) / len(negatives)
@@ -64,5 +66,6 @@ def choose(rule: str, probabilities: np.ndarray, labels: np.ndarray) -> Operatin
     else:
         enough = sensitivity >= float(rule.partition("=")[2]) - 1e-12
         best = np.flatnonzero(enough & (specificity == specificity[enough].max()))
+        best = best[sensitivity[best] == sensitivity[best].max()]
     chosen = best[np.argmin(np.abs(candidates[best] - 0.5))]
     return OperatingPoint(float(candidates[chosen]), rule, len(best))

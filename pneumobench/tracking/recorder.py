@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pneumobench import provenance
-from pneumobench.tracking.store import Store, redact
+from pneumobench.provenance import redact
+from pneumobench.tracking.store import Store
 
 BATCH = 1000  # MLflow takes at most so many metrics at once
 TEXT = 5000  # and so many characters in a tag
@@ -97,19 +98,24 @@ class Recorder:
             inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, *shape))]),
             outputs=Schema([TensorSpec(np.dtype(np.float64), (-1,))]),
         )
+        # made here, for MLflow would put the model of a run that is not its "active" one into experiment 0
+        run = self._client.get_run(self.run_id)
+        model = self._client.create_logged_model(
+            run.info.experiment_id, "model", self.run_id, params=run.data.params, model_type=kind
+        )
         self._store.make_default()
-        info = Model.log(
+        Model.log(
             None,
             mlflow.pyfunc,
             name="model",
             run_id=self.run_id,
-            model_type=kind,
+            model_id=model.model_id,
             loader_module="pneumobench.serving",
             data_path=str(folder),
             signature=signature,
             pip_requirements=requirements,
         )
-        return info.model_id
+        return model.model_id
 
 
 @contextmanager
@@ -120,16 +126,15 @@ def recording(
     own = {"mlflow.user": provenance.user(), "mlflow.source.name": provenance.command()}
     own |= {"mlflow.parentRunId": parent} if parent else {}
     every = {**tags, **provenance.process(), **own}
-    run = store.client.create_run(experiment, run_name=name, tags={k: redact(str(v))[:TEXT] for k, v in every.items()})
+    tagged = {key: redact(str(value))[:TEXT] for key, value in every.items()}
+    run = store.client.create_run(experiment, run_name=name, tags=tagged)
     recorder = Recorder(store, run.info.run_id)
     try:
         yield recorder
-    except Exception as error:
-        recorder.tags({"error": f"{type(error).__name__}: {error}"})
-        store.client.set_terminated(recorder.run_id, "FAILED")
-        raise
-    except BaseException:  # Ctrl-C, SIGTERM, sys.exit
-        recorder.tags({"error": "interrupted"})
-        store.client.set_terminated(recorder.run_id, "KILLED")
+    except BaseException as error:  # Ctrl-C and SIGTERM among them
+        failed = isinstance(error, Exception)
+        with suppress(Exception):  # what went wrong first is what the user has to hear of
+            store.client.set_terminated(recorder.run_id, "FAILED" if failed else "KILLED")
+            recorder.tags({"error": f"{type(error).__name__}: {error}" if failed else "interrupted"})
         raise
     store.client.set_terminated(recorder.run_id, "FINISHED")

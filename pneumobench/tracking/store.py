@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -17,14 +16,10 @@ from filelock import FileLock
 from pneumobench import provenance
 from pneumobench.data.lockbox import Ledger
 from pneumobench.errors import TrackingError
+from pneumobench.provenance import redact
 
 DEFAULT_FOLDER = Path("runs")
 PREFIX = "pneumobench: "  # of experiment names, so that a shared server's other experiments are left alone
-
-
-def redact(text: str) -> str:
-    """The text with the passwords of its addresses replaced by stars."""
-    return re.sub(r"(://[^:/@\s]+):[^@/\s]+@", r"\1:***@", text)
 
 
 class Store:
@@ -45,9 +40,16 @@ class Store:
         return Ledger(self.folder)
 
     @property
-    def is_local(self) -> bool:
-        """Whether the store is an SQLite file."""
-        return _sqlite_path(self.uri) is not None
+    def artifacts(self) -> str | None:
+        """Where files go, as an address; None where a server decides."""
+        is_server = self.uri.startswith(("http://", "https://"))
+        return None if is_server else (self.folder / "artifacts").as_uri()
+
+    @property
+    def exists(self) -> bool:
+        """Whether there may be runs in it: False for an SQLite file that is not there yet."""
+        path = _sqlite_path(self.uri)
+        return path is None or path.exists()
 
     @cached_property
     def client(self) -> Any:
@@ -55,7 +57,9 @@ class Store:
         mlflow = import_mlflow()
         with self._reporting_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.folder / "store.lock"):
+            # MLflow's own experiment 0 would otherwise have its artifacts beside the caller
+            root = {"_MLFLOW_SERVER_ARTIFACT_ROOT": self.artifacts} if self.artifacts else {}
+            with FileLock(self.folder / "store.lock"), _environment(**root):
                 self.make_default()
                 client = mlflow.MlflowClient(self.uri)
                 client.search_experiments(max_results=1)
@@ -67,28 +71,27 @@ class Store:
         The environment variable that MLflow sets along with it is taken back: it would steer this process's
         later runs, and its children, to this store.
         """
-        before = os.environ.get("MLFLOW_TRACKING_URI")
-        import_mlflow().set_tracking_uri(self.uri)
-        if before is None:
-            os.environ.pop("MLFLOW_TRACKING_URI", None)
-        else:
-            os.environ["MLFLOW_TRACKING_URI"] = before
+        with _environment(MLFLOW_TRACKING_URI=os.environ.get("MLFLOW_TRACKING_URI")):
+            import_mlflow().set_tracking_uri(self.uri)
 
-    def experiment(self, name: str, description: str) -> str:
-        """The id of the experiment of a name, made where it is missing."""
+    def experiment(self, name: str, fingerprint: str, description: str) -> str:
+        """The id of the experiment of a dataset's fingerprint, made under this name where it is missing."""
+        from mlflow.entities import ViewType
+
         client = self.client
         with self._reporting_errors(), FileLock(self.folder / "store.lock"):
-            found = client.get_experiment_by_name(PREFIX + name)
-            if found and found.lifecycle_stage == "active":
+            wanted = f"tags.fingerprint = '{fingerprint}'"
+            for found in client.search_experiments(ViewType.ALL, filter_string=wanted):
+                if found.lifecycle_stage != "active":
+                    client.restore_experiment(found.experiment_id)
                 return found.experiment_id
-            if found:
-                client.restore_experiment(found.experiment_id)
-                return found.experiment_id
-            # without a location of its own an SQLite store would put artifacts beside the caller
-            location = (self.folder / "artifacts").as_uri() if self.is_local else None
-            # the kind makes MLflow's UI open on runs and charts, not on its tools for chat models
-            tags = {"mlflow.note.content": description, "mlflow.experimentKind": "custom_model_development"}
-            return client.create_experiment(PREFIX + name, artifact_location=location, tags=tags)
+            tags = {
+                "fingerprint": fingerprint,
+                "mlflow.note.content": description,
+                # the kind makes MLflow's UI open on runs and charts, not on its tools for chat models
+                "mlflow.experimentKind": "custom_model_development",
+            }
+            return client.create_experiment(PREFIX + name, artifact_location=self.artifacts, tags=tags)
 
     def close_abandoned(self) -> int:
         """End runs as KILLED whose process on this host is gone; how many there were."""
@@ -114,6 +117,25 @@ class Store:
         except (MlflowException, OSError, sqlalchemy.exc.SQLAlchemyError) as error:
             reason = redact(str(error)).strip().partition("\n")[0]
             raise TrackingError(f"cannot use the tracking store {redact(self.uri)}: {reason}") from error
+
+
+@contextmanager
+def _environment(**values: str | None) -> Iterator[None]:
+    """Environment variables for the length of a block; None is unset. All of them are put back after it."""
+    before = {name: os.environ.get(name) for name in values}
+    try:
+        _set(values)
+        yield
+    finally:
+        _set(before)
+
+
+def _set(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def import_mlflow() -> Any:

@@ -3,31 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-
-@contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Keep what native libraries write to file descriptor 2 off the screen; replay it if the block fails."""
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as caught:
-        screen = os.dup(2)
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        except Exception:
-            os.dup2(screen, 2)
-            caught.seek(0)
-            os.write(2, caught.read())
-            raise
-        finally:
-            os.dup2(screen, 2)
-            os.close(screen)
+from pneumobench.quiet import quiet_stderr
 
 
 @cache
@@ -55,5 +34,5 @@ def device() -> str:
 
 
 def name() -> str:
-    """The Keras backend: "tensorflow", "jax" or "torch"."""
+    """The Keras backend: "tensorflow" or "jax"."""
     return keras().backend.backend()

@@ -56,10 +56,6 @@ def _gpu_is_fast() -> bool:
 
         details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
         return details.get("compute_capability", (0, 0)) >= (8, 0)
-    if backend.name() == "jax":
-        import jax
+    import jax
 
-        return float(getattr(jax.devices("gpu")[0], "compute_capability", 0)) >= 8.0
-    import torch
-
-    return torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0)
+    return float(getattr(jax.devices("gpu")[0], "compute_capability", 0)) >= 8.0

@@ -11,6 +11,7 @@ import numpy as np
 
 from pneumobench.data.parts import Part
 from pneumobench.errors import TrainingError
+from pneumobench.evidence import metrics
 from pneumobench.progress import Epoch, Progress
 from pneumobench.recipe import Phase
 from pneumobench.training.predictor import Predictor
@@ -88,12 +89,8 @@ class Watch(keras.callbacks.Callback):
 
 def validation_figures(labels: np.ndarray, probabilities: np.ndarray, epoch: int) -> dict[str, float]:
     """AUROC, log-loss and accuracy at 0.5 of one epoch's model on the validation part."""
-    from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
-
     if not np.isfinite(probabilities).all():
         raise TrainingError(f"the model predicts values that are no numbers after epoch {epoch}")
-    return {
-        "val_auroc": float(roc_auc_score(labels, probabilities)),
-        "val_log_loss": float(log_loss(labels, probabilities, labels=[0, 1])),
-        "val_accuracy": float(accuracy_score(labels, probabilities >= 0.5)),
-    }
+    figures = metrics.of_probabilities(labels, probabilities)
+    accuracy = float(np.mean((probabilities >= 0.5) == labels))
+    return {"val_auroc": figures["auroc"], "val_log_loss": figures["log_loss"], "val_accuracy": accuracy}

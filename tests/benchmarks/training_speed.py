@@ -123,7 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--images", type=int, default=1280)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=3, choices=range(2, 100), metavar="N")
     parser.add_argument("--only", choices=["ours", "twin", "bare"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:

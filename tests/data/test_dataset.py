@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import numpy as np
@@ -77,6 +78,20 @@ def test_a_file_that_vanishes_between_listing_and_reading_is_named(copy):
     path.symlink_to(copy / "nowhere")
     with pytest.raises(DataError, match=r"IM-9999-0001\.jpeg: No such file"):
         datasets.load(copy)
+
+
+def test_a_name_that_is_no_text_is_refused_before_anything_is_trained(copy):
+    image = next((copy / "train" / "NORMAL").iterdir())
+    os.rename(os.fsencode(image), os.fsencode(image.parent) + b"/IM-0001-\xff.jpeg")
+    with pytest.raises(DataError, match="name is not UTF-8"):
+        datasets.load(copy)
+    assert datasets.load(copy, skip_unreadable=True).unreadable == ("train/NORMAL/IM-0001-\\udcff.jpeg",)
+
+
+def test_a_real_folder_called_phantom_is_not_taken_for_it(copy, tmp_path):
+    (copy / "phantom.json").unlink()
+    copy.rename(tmp_path / "phantom")
+    assert not datasets.load(tmp_path / "phantom").is_phantom
 
 
 def test_one_class_alone_is_refused_after_skipping(copy):

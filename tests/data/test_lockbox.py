@@ -1,5 +1,7 @@
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from pneumobench.data import dataset as datasets
@@ -17,8 +19,9 @@ def test_a_look_stands_in_the_ledger_before_an_image_is_read(copy, tmp_path):
     development, lockbox = splitting.split(datasets.load(copy))
     assert development.training.pixels(View(8, 8))[:2].shape == (2, 8, 8), "the test images were not touched"
     ledger = Ledger(tmp_path / "store")
-    opened = lockbox.open(ledger, LOOK)
-    assert ledger.looks() == [LOOK]
+    opened, before = lockbox.open(ledger, LOOK)
+    assert ledger.looks() == [replace(LOOK, images=lockbox.digest)]
+    assert before == 0
     with pytest.raises(DataError, match=r"cannot read .* not an image"):
         opened.pixels(View(8, 8))
 
@@ -30,13 +33,23 @@ def test_without_a_ledger_the_lockbox_stays_closed(dataset, tmp_path):
         lockbox.open(Ledger(tmp_path / "file"), LOOK)
 
 
-def test_the_ledger_is_only_appended_to_and_counts_by_dataset(tmp_path):
+def test_the_ledger_is_only_appended_to(tmp_path):
     ledger = Ledger(tmp_path)
     ledger.append(LOOK)
     first = ledger.path.read_bytes()
     ledger.append(LOOK)
     assert ledger.path.read_bytes().startswith(first)
-    assert (ledger.count("f" * 32), ledger.count("0" * 32)) == (2, 0)
+    assert len(ledger.looks()) == 2
+
+
+def test_looks_are_counted_by_the_test_images_whatever_stands_beside_them(dataset, tmp_path):
+    ledger = Ledger(tmp_path)
+    less = dataset.subset(np.arange(len(dataset)) != 3)  # a training image fewer: another fingerprint
+    assert less.fingerprint != dataset.fingerprint
+    counts = [splitting.split(data)[1].open(ledger, LOOK)[1] for data in (dataset, less, dataset)]
+    assert counts == [0, 1, 2]
+    fewer = splitting.split(dataset.subset(np.arange(len(dataset)) != len(dataset) - 1))[1]
+    assert fewer.open(ledger, LOOK)[1] == 0
 
 
 def test_a_damaged_line_is_named(tmp_path):

@@ -25,3 +25,11 @@ def test_a_phantom_that_stands_is_not_drawn_again(tmp_path, monkeypatch):
     first = phantom.ensure(few, tmp_path)
     monkeypatch.setattr(phantom, "write", lambda *_: (_ for _ in ()).throw(AssertionError("drawn again")))
     assert phantom.ensure(few, tmp_path) == first
+
+
+def test_a_phantom_that_lost_an_image_is_drawn_again(tmp_path):
+    few = Phantom(train=(1, 3), test=(1, 1), size=16)
+    folder = phantom.ensure(few, tmp_path)
+    before = datasets.load(folder).fingerprint
+    next((folder / "train" / "PNEUMONIA").iterdir()).unlink()
+    assert datasets.load(phantom.ensure(few, tmp_path)).fingerprint == before

@@ -76,6 +76,14 @@ def test_a_limit_keeps_whole_patients_of_both_classes_on_both_sides(data, count)
     splitting.split(kept)  # what is left can still be divided
 
 
+def test_a_limit_keeps_some_of_the_releases_val():
+    origins = ["train"] * 200 + ["val"] * 16 + ["test"] * 60
+    labels = [i % 2 for i in range(len(origins))]
+    kept = splitting.limit(made(labels, [f"p{i}" for i in range(len(origins))], origins), 60)
+    development, _ = splitting.split(kept, policy="official")
+    assert set(development.validation.dataset.origins) == {"val"}
+
+
 def test_validation_is_15_percent_of_each_class_and_subtype():
     rng = np.random.default_rng(0)
     patients = np.repeat(np.arange(1000), rng.integers(1, 4, 1000))
@@ -116,7 +124,7 @@ def test_a_patient_on_both_sides_of_the_lockbox_stops_the_run_by_name():
 
 def test_a_class_of_one_patient_cannot_be_divided():
     data = made([0, 0, 1, 1, 0, 1], ["a", "a", "c", "d", "t", "u"], ["train"] * 4 + ["test"] * 2)
-    with pytest.raises(DataError, match="class NORMAL has 1 patients, and a split needs 2"):
+    with pytest.raises(DataError, match="class NORMAL has 1 patients in train and val, and a split needs 2"):
         splitting.split(data)
 
 

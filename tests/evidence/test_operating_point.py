@@ -32,6 +32,8 @@ def test_a_wanted_sensitivity_is_reached_with_the_best_specificity(rows, wanted)
     assert sensitivity >= wanted - 1e-9
     best = max(rates(p, y, t)[1] for t in p if rates(p, y, t)[0] >= wanted - 1e-9)
     assert specificity >= best - 1e-9
+    as_specific = [rates(p, y, t) for t in p if rates(p, y, t)[1] >= specificity - 1e-9]
+    assert sensitivity >= max((r[0] for r in as_specific), default=0) - 1e-9
 
 
 def test_a_tie_is_counted_and_the_threshold_nearest_one_half_taken():

@@ -7,7 +7,7 @@ import pytest
 from pneumobench import provenance
 from pneumobench.errors import TrackingError
 from pneumobench.tracking.recorder import recording
-from pneumobench.tracking.store import Store, redact
+from pneumobench.tracking.store import Store
 
 
 def test_the_address_is_the_option_the_variable_or_runs(tmp_path, monkeypatch):
@@ -26,8 +26,9 @@ def test_the_file_store_is_refused(wrong):
 
 
 def test_passwords_are_starred():
-    assert redact("postgresql+psycopg://me:secret@host/db") == "postgresql+psycopg://me:***@host/db"
-    assert redact("see http://a:b@c and sqlite:////x.db") == "see http://a:***@c and sqlite:////x.db"
+    assert provenance.redact("postgresql+psycopg://me:secret@host/db") == "postgresql+psycopg://me:***@host/db"
+    assert provenance.redact("http://me:s@cret/x@host:1/db") == "http://me:***@host:1/db"
+    assert provenance.redact("see http://a:b@c and sqlite:////x.db") == "see http://a:***@c and sqlite:////x.db"
 
 
 @pytest.mark.slow
@@ -35,7 +36,7 @@ def test_ten_processes_at_once_on_an_empty_folder_all_succeed(tmp_path):
     code = (
         "import sys; from pneumobench.tracking.store import Store\n"
         "from pneumobench.tracking.recorder import recording\n"
-        "store = Store(sys.argv[1]); experiment = store.experiment('one', 'x')\n"
+        "store = Store(sys.argv[1]); experiment = store.experiment('one', 'f1', 'x')\n"
         "with recording(store, experiment, 'run', {}) as run: run.metrics({'x': 1.0})"
     )
     uri = f"sqlite:///{tmp_path}/new/mlflow.db"
@@ -65,7 +66,7 @@ def test_opening_a_store_does_not_steer_later_ones(store, tmp_path, monkeypatch)
 
 @pytest.mark.slow
 def test_a_run_whose_process_is_gone_is_closed_and_others_are_left(store):
-    client, experiment = store.client, store.experiment("abandoned", "x")
+    client, experiment = store.client, store.experiment("abandoned", "abandoned-fingerprint", "x")
     dead = {**provenance.process(), "pid": "999999"}
     reused = {**provenance.process(), "pid_started": "1.0"}
     elsewhere = {**dead, "host": "another"}
@@ -84,7 +85,7 @@ def test_a_run_whose_process_is_gone_is_closed_and_others_are_left(store):
     ("error", "status"), [(ValueError("a b"), "FAILED"), (KeyboardInterrupt(), "KILLED"), (SystemExit(143), "KILLED")]
 )
 def test_a_run_ends_with_its_error_whatever_happens(store, error, status):
-    experiment = store.experiment("failing", "x")
+    experiment = store.experiment("failing", "failing-fingerprint", "x")
     with pytest.raises(type(error)), recording(store, experiment, "run", {"plugin": "x"}) as run:
         raise error
     found = store.client.get_run(run.run_id)
@@ -95,7 +96,7 @@ def test_a_run_ends_with_its_error_whatever_happens(store, error, status):
 
 @pytest.mark.slow
 def test_an_undefined_metric_is_left_out(store):
-    experiment = store.experiment("metrics", "x")
+    experiment = store.experiment("metrics", "metrics-fingerprint", "x")
     with recording(store, experiment, "run", {}) as run:
         run.metrics({f"m{i}": float(i) for i in range(1500)} | {"undefined": float("nan")})
     assert len(store.client.get_run(run.run_id).data.metrics) == 1500
@@ -103,9 +104,9 @@ def test_an_undefined_metric_is_left_out(store):
 
 @pytest.mark.slow
 def test_a_deleted_experiment_is_restored(store):
-    first = store.experiment("deleted", "x")
+    first = store.experiment("deleted", "deleted-fingerprint", "x")
     store.client.delete_experiment(first)
-    assert store.experiment("deleted", "x") == first
+    assert store.experiment("deleted", "deleted-fingerprint", "x") == first
 
 
 @pytest.mark.slow
