@@ -51,3 +51,9 @@ def test_the_example_plugin_trains_and_says_only_what_differs(tmp_path, monkeypa
     assert registry.entries()["readme_example"].summary.startswith("The baseline with each class weighed")
     result = pneumobench.run("readme_example", data=phantom_folder, epochs=1, limit=60, test=False)
     assert 0 <= result.validation["auroc"].value <= 1
+
+
+def test_every_picture_and_file_that_it_links_is_there():
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (Path(__file__).parents[1] / target).is_file(), target
+    assert "RESULTS-" not in README
