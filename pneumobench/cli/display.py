@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -84,7 +83,6 @@ class Live(Progress):
         self._task: TaskID | None = None
         self._epochs = self._steps = 0
         self._last = ""
-        self._began = time.monotonic()
 
     def note(self, text: str) -> None:
         if "PHANTOM" in text:

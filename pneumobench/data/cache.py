@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -14,7 +13,7 @@ import numpy as np
 from filelock import FileLock
 
 from pneumobench.data import images
-from pneumobench.data.dataset import Advance, Dataset
+from pneumobench.data.dataset import Advance, Dataset, digest_of
 from pneumobench.errors import DataError
 from pneumobench.quiet import quiet_stderr
 from pneumobench.recipe import View
@@ -72,7 +71,7 @@ def open_cache(dataset: Dataset, view: View, advance: Advance | None = None) -> 
     whole; the others wait.
     """
     unique, first = np.unique(dataset.hashes, return_index=True)
-    contents = hashlib.blake2b("\n".join(unique).encode(), digest_size=16).hexdigest()
+    contents = digest_of(unique, 16)
     parent = folder() / "images"
     path = parent / f"{contents}-{view.height}x{view.width}-v{images.VERSION}"
     try:

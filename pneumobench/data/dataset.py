@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,8 +48,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """32 hexadecimal digits over contents, labels and the side of the lockbox; the order does not matter."""
         side = np.where(self.origins == "test", "test", "development")
-        lines = sorted(f"{s} {y} {h}" for s, y, h in zip(side, self.labels, self.hashes, strict=True))
-        return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
+        return digest_of((f"{s} {y} {h}" for s, y, h in zip(side, self.labels, self.hashes, strict=True)), 16)
 
     @property
     def is_phantom(self) -> bool:
@@ -60,6 +59,11 @@ class Dataset:
         """The images of these rows (indices or a mask), and nothing of the others."""
         names = ("paths", "labels", "patients", "subtypes", "origins", "hashes")
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+
+def digest_of(lines: Iterable[str], size: int) -> str:
+    """BLAKE2b of `size` bytes, hexadecimal, over lines in any order."""
+    return hashlib.blake2b("\n".join(sorted(lines)).encode(), digest_size=size).hexdigest()
 
 
 def load(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | None = None) -> Dataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, replace
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from pneumobench.data.dataset import Dataset
+from pneumobench.data.dataset import Dataset, digest_of
 from pneumobench.data.parts import Part
 from pneumobench.errors import TrackingError
 
@@ -86,7 +85,7 @@ class Lockbox:
     @property
     def digest(self) -> str:
         """16 hexadecimal digits that name these very images."""
-        return hashlib.blake2b("\n".join(sorted(self._dataset.hashes)).encode(), digest_size=8).hexdigest()
+        return digest_of(self._dataset.hashes, 8)
 
     def open(self, ledger: Ledger, look: Look) -> tuple[Part, int]:
         """The test images, once the look stands in the ledger, and how many looks at them there were before."""
