@@ -122,3 +122,22 @@ def balanced(labels: np.ndarray) -> np.ndarray:
     from sklearn.utils.class_weight import compute_sample_weight
 
     return compute_sample_weight("balanced", labels).astype("float32")
+
+
+def adamw(*, weight_decay: float, warmup: float = 0.05) -> Callable[[float, int], Any]:
+    """A `Phase.optimizer`: AdamW whose rate rises over the first share `warmup` of the steps, then falls to 0.
+
+    The rise is linear, the fall a cosine (Loshchilov and Hutter, "SGDR", ICLR 2017; "Decoupled Weight Decay
+    Regularization", ICLR 2019).
+    """
+
+    def optimizer(rate: float, steps: int) -> Any:
+        import keras
+
+        rising = round(steps * warmup)
+        falling = keras.optimizers.schedules.CosineDecay(
+            rate / 10 if rising else rate, max(1, steps - rising), warmup_target=rate, warmup_steps=rising
+        )
+        return keras.optimizers.AdamW(falling, weight_decay=weight_decay)
+
+    return optimizer
