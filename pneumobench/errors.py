@@ -26,6 +26,10 @@ class PluginError(PneumobenchError):
     """A plugin cannot be imported or breaks its contract."""
 
 
+class WeightsError(PneumobenchError):
+    """Pretrained weights are missing, or are not the network's."""
+
+
 class TrainingError(PneumobenchError):
     """A training went wrong, by a loss that is no number, for example."""
 

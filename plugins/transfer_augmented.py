@@ -1,0 +1,26 @@
+"""Transfer learning with weighted classes and varied images: three ideas put together, no new code.
+
+Purpose: to show that ingredients compose. What `transfer` does, `class_weighted`'s weights and `augmented`'s
+variation of the training images, stronger in quality, because test images are blurrier than training images.
+Differs from the baseline in: build, schedule, view, batch_size, weigh, augment.
+Expected: above `transfer`; RESULTS.md holds what came out.
+Duration: `transfer`'s; images are varied beside the training step.
+
+    pneumobench run transfer_augmented
+    pneumobench run transfer_augmented --set backbone=MobileNet --set weights=FILE
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pneumobench.plugins.augmented import plugin as augmented
+from pneumobench.plugins.class_weighted import plugin as class_weighted
+from pneumobench.plugins.transfer import plugin as transfer
+
+plugin = replace(
+    transfer,
+    weigh=class_weighted.weigh,
+    augment=augmented.augment,
+    defaults={"geometry": 1.5, "exposure": 1.5, "quality": 1.5},
+)

@@ -1,0 +1,93 @@
+"""Pretrained networks of keras.applications, with the scaling of pixels that each was trained on."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from pneumobench.errors import WeightsError
+
+Backbone = Literal["InceptionV3", "MobileNet", "DenseNet121", "EfficientNetV2B0"]
+NAME = "backbone"  # of the layer that holds one
+SECONDS = 30.0  # without an answer before a download is given up
+
+IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of RGB from 0 to 1
+
+
+def pretrained(shape: tuple[int, int, int], backbone: str, weights: str) -> tuple[Any, Any]:
+    """An input of images (height, width, 3), 0 to 255, and the feature maps that a backbone makes of it.
+
+    The backbone is one layer named "backbone"; its batch normalisation stays in inference mode whether or not
+    it is trainable (Keras' guide to transfer learning). `weights`: "imagenet" (downloaded on first use),
+    "none" (random), or a file of weights without the top.
+    Raises: WeightsError where they cannot be downloaded, read or fitted.
+    """
+    import keras
+
+    inputs = keras.Input(shape)
+    network = _network(shape, backbone, weights)
+    return inputs, network(_scaled(inputs, backbone), training=False)
+
+
+def _network(shape: tuple[int, int, int], backbone: str, weights: str) -> Any:
+    import keras
+
+    make = getattr(keras.applications, backbone)
+    if shape[2] != 3:
+        raise WeightsError(f"{backbone} takes images of 3 channels, not {shape[2]}")
+    if weights != "imagenet":
+        network = make(include_top=False, weights=None, input_shape=shape, name=NAME)
+        if weights != "none":
+            _load(network, backbone, Path(weights).expanduser())
+        return network
+    try:
+        with _timeout(SECONDS):
+            return make(include_top=False, weights="imagenet", input_shape=shape, name=NAME)
+    except Exception as error:  # Keras raises a bare Exception where the address does not answer
+        found = re.search(r"https?://\S+/([^/\s:]+)", str(error))
+        if not found:
+            raise
+        raise WeightsError(
+            f"the ImageNet weights of {backbone} cannot be downloaded: fetch {found[0].rstrip(':')}, and put it into "
+            f"~/.keras/models/ or name it with --set weights=FILE (--set weights=none trains from random weights)"
+        ) from error
+
+
+def _load(network: Any, backbone: str, path: Path) -> None:
+    if not path.is_file():
+        raise WeightsError(f'`weights` is "imagenet", "none" or a file of weights; there is no file {path}')
+    try:
+        network.load_weights(path)
+    except Exception as error:  # h5py and Keras raise many kinds, with messages of many lines
+        reason = " ".join(str(error).split())[:160]
+        raise WeightsError(f"{path} holds no weights of {backbone} without its top: {reason}") from error
+
+
+def _scaled(images: Any, backbone: str) -> Any:
+    """Pixels as the backbone saw them on ImageNet: keras.applications' `preprocess_input`, as a layer."""
+    from keras import layers
+
+    match backbone:
+        case "InceptionV3" | "MobileNet":
+            return layers.Rescaling(1 / 127.5, -1)(images)
+        case "DenseNet121":
+            scale = [1 / (255 * sd) for sd in IMAGENET_SD]
+            offset = [-mean / sd for mean, sd in zip(IMAGENET_MEAN, IMAGENET_SD, strict=True)]
+            return layers.Rescaling(scale, offset)(images)
+        case _:
+            return images  # EfficientNetV2 scales by itself
+
+
+@contextmanager
+def _timeout(seconds: float) -> Iterator[None]:
+    """A network that swallows packets must not hold a command for ever."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
