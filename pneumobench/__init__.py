@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pneumobench.recipe import Estimator, Phase, Plugin, Recipe, View, adamw, balanced, one_phase
+from pneumobench.recipe import Ensemble, Estimator, Phase, Plugin, Recipe, View, adamw, balanced, one_phase
 
 if TYPE_CHECKING:
     from pneumobench.experiment import run
 
-__all__ = ["Estimator", "Phase", "Plugin", "Recipe", "View", "adamw", "balanced", "one_phase", "run"]
+__all__ = ["Ensemble", "Estimator", "Phase", "Plugin", "Recipe", "View", "adamw", "balanced", "one_phase", "run"]
 
 _VERBS = {"run": "pneumobench.experiment"}  # imported when first asked for: they cost more than milliseconds
 

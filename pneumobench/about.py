@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from pneumobench import provenance
+from pneumobench.data.dataset import digest_of
 from pneumobench.data.lockbox import Look
 from pneumobench.data.prepare import Prepared
 from pneumobench.recipe import Plugin
@@ -54,6 +58,18 @@ class About:
         return {**self.knobs, **({} if self.epochs is None else {"epochs_in_all": self.epochs})}
 
     @property
+    def plugin_digest(self) -> str:
+        """16 hexadecimal digits over the source of the plugin and of the functions that it is made of."""
+        return sources_digest(self.entry, self.plugin)
+
+    @property
+    def files(self) -> str:
+        """ "knob: digest of the file that it names", for each knob that names one, such as pretrained weights."""
+        return ", ".join(
+            f"{name}: {file_digest(Path(value).expanduser())}" for name, value in self.knobs.items() if _is_file(value)
+        )
+
+    @property
     def input(self) -> DatasetInput:
         """The dataset as MLflow keeps it."""
         dataset = self.images.dataset
@@ -64,20 +80,23 @@ class About:
         """What a reader filters runs by, and what makes a run repeatable."""
         dataset, limit = self.images.dataset, self.images.limit
         versions = ", ".join(f"{name} {number}" for name, number in provenance.versions().items())
-        return {
+        tags = {
             "plugin": self.name,
             "dataset": dataset.name,
             "fingerprint": dataset.fingerprint,
             "split": self.images.split,
             "split_seed": self.images.split_seed,
             "split_digest": self.images.development.digest,
+            "plugin_digest": self.plugin_digest,
             "operating_point": self.operating_point,
             "backend": backend.name(),
             "device": backend.device(),
             "git_commit": provenance.commit(),
             "versions": versions,
             "command": provenance.command(),
-        } | ({} if limit is None else {"limit": limit})
+        }
+        optional = {"limit": limit, "folds": len(self.images.folds) or None, "files": self.files or None}
+        return tags | {name: value for name, value in optional.items() if value is not None}
 
     def look(self, run_id: str) -> Look:
         """The line that this experiment writes into the ledger before it opens the test images."""
@@ -91,3 +110,21 @@ class About:
             dataset=self.images.dataset.name,
             user=provenance.user(),
         )
+
+
+def sources_digest(entry: Entry, plugin: Plugin) -> str:
+    """16 hexadecimal digits over the files in which a plugin and its hooks are written."""
+    values = [getattr(plugin, field.name) for field in fields(plugin)]
+    found = {inspect.getsourcefile(value) for value in values if inspect.isfunction(value)}
+    paths = {Path(path) for path in found if path} | ({entry.path} if entry.path else set())
+    return digest_of((path.read_text() for path in paths if path.is_file()), 8)
+
+
+def file_digest(path: Path) -> str:
+    """16 hexadecimal digits over a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, str) and len(value) < 1000 and Path(value).expanduser().is_file()

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pneumobench import knobs as knobbing
-from pneumobench import registry
+from pneumobench import members, registry
 from pneumobench.about import About
 from pneumobench.clock import Clock
+from pneumobench.data import folds as folding
 from pneumobench.data import prepare
 from pneumobench.data import split as splitting
 from pneumobench.errors import UsageError
 from pneumobench.evidence import evaluation, operating_point
-from pneumobench.evidence.evaluation import Predictions
 from pneumobench.evidence.result import Result, SeedResult
+from pneumobench.fitting import Fitted, fit
+from pneumobench.knobs import of_member
 from pneumobench.progress import Progress
 from pneumobench.record import recording_of
 from pneumobench.tracking.store import Store, import_mlflow
 from pneumobench.training import backend, trainer
 from pneumobench.training import precision as precisions
-from pneumobench.training.predictor import Predictor
 
 MAX_SEED = 2**32  # NumPy's and Keras' generators take no larger one
 
@@ -37,6 +39,7 @@ def run(
     split_seed: int = 0,
     seeds: int = 1,
     seed: int = 0,
+    folds: int | None = None,
     knobs: Mapping[str, Any] | None = None,
     epochs: int | None = None,
     precision: str = "auto",
@@ -49,7 +52,9 @@ def run(
 ) -> Result:
     """Train a plugin on `seeds` seeds from `seed` on, score it, and track everything.
 
-    Several seeds are trained first and then scored in one look at the test images.
+    Several seeds are trained first and then scored in one look at the test images. With `folds`, the whole
+    development side is cross-validated instead, and the mean of the folds' models is scored. An ensemble's
+    members that are not tracked yet are trained and tracked first, without opening the test images.
     Raises: UsageError, PluginError or DataError before anything is tracked; any error after that ends the
     MLflow run as FAILED.
     """
@@ -63,7 +68,10 @@ def run(
     precisions.check(precision)
     splitting.check(split)
     rule = operating_point.check_rule(operating)
+    folding.check(folds)
     _check_numbers(seeds, seed, split_seed, limit)
+    if folds and seeds > 1:
+        raise UsageError(f"--folds {folds} trains one seed {folds} times; for more seeds run it again with --seed")
     store = Store(tracking_uri)
     if store.exists:
         with clock("track"):
@@ -80,9 +88,8 @@ def run(
             progress=progress,
         )
     with clock("decode"):
-        view = trainer.view_of(recipe, values)
-        development = prepare.decode(images.development, view, skip_unreadable=skip_unreadable, progress=progress)
-        images = replace(images, development=development)
+        views = trainer.views_of(recipe, values)
+        images = prepare.decode(images, views, folds=folds, skip_unreadable=skip_unreadable, progress=progress)
     with clock("start"):
         progress.stage("starting Keras and MLflow")
         backend.keras()
@@ -90,40 +97,51 @@ def run(
 
     about = About(entry, recipe, values, epochs, rule, images)
     numbers = range(seed, seed + seeds)
+    for member, number in members.missing(about, store, numbers):
+        progress.fact(f"member {member}, seed {number}: trained and tracked on its own, test images closed")
+        run(
+            member,
+            data=data,
+            split=split,
+            split_seed=split_seed,
+            seed=number,
+            knobs=of_member(member, values),
+            epochs=trainer.epochs_of(member, epochs),
+            precision=precision,
+            limit=limit,
+            operating=operating,
+            test=False,
+            skip_unreadable=skip_unreadable,
+            tracking_uri=tracking_uri,
+            progress=progress,
+        )
+
     with recording_of(about, store, numbers, clock) as tracked:
-        predictors: dict[int, Predictor] = {}
-        parts: dict[str, dict[int, Predictions]] = {"validation": {}}
+        fitted: dict[int, Fitted] = {}
         for number in numbers:
-            with clock("train"):
-                predictors[number] = trainer.train(
-                    recipe,
-                    development,
-                    values,
-                    seed=number,
-                    epochs=epochs,
-                    precision=precision,
-                    on_epoch=tracked.on_epoch(number),
-                    progress=progress,
-                    name=plugin,
-                )
-            with clock("evaluate"):
-                progress.stage("choosing the threshold on validation")
-                probabilities = predictors[number](development.validation)
-                point = operating_point.choose(rule, probabilities, development.validation.labels)
-                parts["validation"][number] = Predictions(development.validation, probabilities, point)
+            reused = members.tracked(about, store, number)
+            if reused:
+                tracked.of_seed(number).tags({"members": json.dumps(reused)})
+            fitted[number] = fit(
+                about,
+                seed=number,
+                precision=precision,
+                on_epoch=tracked.on_epoch(number),
+                trained=partial(members.load, store, reused),
+                clock=clock,
+                progress=progress,
+            )
+        parts = {"validation": {number: one.validation for number, one in fitted.items()}}
 
         lost, looks, test_labels = images.lost, 0, images.dataset.labels[images.dataset.origins == "test"]
         if test:
             with clock("evaluate"):
                 opened, looks = images.lockbox.open(store.ledger, about.look(tracked.parent.run_id))
                 progress.stage("scoring the test images")
-                if skip_unreadable:
+                for view in views if skip_unreadable else ():
                     opened = opened.readable(view)
-                    lost, test_labels = lost + opened.lost, opened.labels
-                parts["test"] = {
-                    number: Predictions(opened, predictor(opened), parts["validation"][number].operating)
-                    for number, predictor in predictors.items()
-                }
+                lost, test_labels = lost + opened.lost, opened.labels
+                parts["test"] = {number: one.on(opened) for number, one in fitted.items()}
         notes = list(images.notes)
         if lost:
             notes.append(f"{len(lost)} unreadable images left out: {', '.join(lost)}")
@@ -138,12 +156,15 @@ def run(
             overall = figures[seed]
             if seeds > 1:
                 overall = {part: evaluation.evaluate(list(of.values())) for part, of in parts.items()}
+            of_folds = [evaluation.evaluate([p]) for p in fitted[seed].folds] if folds else []
         with clock("track"):
             progress.stage("writing to the tracking store")
-            for number, predictor in predictors.items():
-                of_seed = {part: of[number] for part, of in parts.items()}
-                tracked.finish_seed(number, predictor, of_seed, figures[number])
+            for number, one in fitted.items():
+                tracked.finish_seed(number, one, {part: of[number] for part, of in parts.items()}, figures[number])
+            for fold, estimates in enumerate(of_folds, 1):
+                tracked.finish_fold(fold, fitted[seed].folds[fold - 1], estimates)
 
+        predictors = [one.predictor for one in fitted.values()]
         result = Result(
             run_id=tracked.parent.run_id,
             plugin=plugin,
@@ -153,6 +174,7 @@ def run(
             fingerprint=images.dataset.fingerprint,
             split=split,
             split_seed=split_seed,
+            folds=folds,
             operating_point=rule,
             counts=images.counts(test_labels),
             validation=overall["validation"],
@@ -162,17 +184,17 @@ def run(
             runs=tuple(
                 SeedResult(
                     seed=number,
-                    run_id=tracked.runs[number].run_id,
-                    operating=parts["validation"][number].operating,
+                    run_id=tracked.of_seed(number).run_id,
+                    operating=one.validation.operating,
                     validation=figures[number]["validation"],
                     test=figures[number].get("test"),
                 )
-                for number in numbers
+                for number, one in fitted.items()
             ),
             seconds=clock.seconds(),
-            images_per_second=float(np.mean([p.images_per_second for p in predictors.values()])),
-            parameters=predictors[seed].parameters,
-            precision=predictors[seed].precision,
+            images_per_second=float(np.mean([predictor.images_per_second for predictor in predictors])),
+            parameters=predictors[0].parameters,
+            precision=predictors[0].precision,
             device=backend.device(),
             backend=backend.name(),
             looks=looks,

@@ -6,13 +6,15 @@ import ast
 import inspect
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from pneumobench import registry
 from pneumobench.errors import PluginError, UsageError, unknown
-from pneumobench.recipe import Hook, Plugin
+from pneumobench.recipe import Ensemble, Hook, Plugin
 
-_NOT_HOOKS = {"defaults", "check", "resample", "weigh"}
+MEMBERS = "members"  # an ensemble's knob
+_NOT_HOOKS = {"defaults", "check", "resample", "weigh", "members"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,12 @@ def takes_knobs(value: Any) -> bool:
 
 
 def knobs_of(plugin: Plugin) -> dict[str, Knob]:
-    """Every knob of a plugin by name. Raises: PluginError where two hooks disagree on a default."""
+    """Every knob of a plugin by name; of an ensemble, `members` and theirs as `member.knob`.
+
+    Raises: PluginError where two hooks disagree on a default, UsageError for an unknown member.
+    """
+    if isinstance(plugin, Ensemble):
+        return _of_ensemble(plugin, plugin.members)
     found: dict[str, Knob] = {}
     for field, hook in hooks(plugin).items():
         for name, parameter in inspect.signature(hook, eval_str=True).parameters.items():
@@ -86,10 +93,31 @@ def knobs_of(plugin: Plugin) -> dict[str, Knob]:
 def resolve(plugin: Plugin, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """All knobs with their values: the defaults, and over them the chosen ones, checked and converted."""
     known = knobs_of(plugin)
+    if isinstance(plugin, Ensemble) and MEMBERS in chosen:
+        known = _of_ensemble(plugin, known[MEMBERS].convert(chosen[MEMBERS]))
     for name in chosen:
         if name not in known:
             raise unknown("knob", name, known)
     return {name: knob.convert(chosen[name]) if name in chosen else knob.default for name, knob in known.items()}
+
+
+def of_member(member: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of an ensemble's knobs that are one member's, by the member's own names for them."""
+    return {name.removeprefix(f"{member}."): value for name, value in knobs.items() if name.startswith(f"{member}.")}
+
+
+def _of_ensemble(plugin: Ensemble, members: tuple[str, ...]) -> dict[str, Knob]:
+    found = {MEMBERS: Knob(MEMBERS, members, tuple)}
+    if len(set(members)) < len(members) or not members:
+        raise UsageError(f"an ensemble's members are one or more different plugins, not {', '.join(members) or 'none'}")
+    for member in members:
+        loaded = registry.load(member)
+        if isinstance(loaded, Ensemble):
+            raise UsageError(f"'{member}' is an ensemble itself, which cannot be a member; name its members")
+        for name, knob in knobs_of(loaded).items():
+            own = f"{member}.{name}"
+            found[own] = replace(knob, name=own, default=plugin.defaults.get(own, knob.default))
+    return found
 
 
 def parse(assignments: Iterable[str]) -> dict[str, str]:

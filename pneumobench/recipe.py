@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -98,14 +98,18 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimator:
-    """Anything with scikit-learn's `fit(X, y)` and `predict_proba(X)`, over the pixels of a thumbnail.
+    """Anything with scikit-learn's `fit(X, y)` and `predict_proba(X)`, over pixels or frozen features.
 
-    - `build(*, …)` returns the unfitted estimator; X is (n, height * width * channels) float32, 0 to 1.
+    - `build(*, …)` returns the unfitted estimator. X is (n, height * width * channels) float32, 0 to 1, the
+      pixels of a thumbnail; or (n, d) float32, what `features` makes of the images.
+    - `features(shape, *, …) -> keras.Model`: takes images as a recipe's network does, gives (n, d); it is not
+      trained, and what it gives is kept in the cache.
     - `space`, `resample`, `weigh`, `view`, `defaults`, `check`: as in `Recipe`. Weights are passed to the
-      `fit` of a pipeline's last step.
+      `fit` of a pipeline's last step. Samplers in an imbalanced-learn pipeline act in training alone.
     """
 
     build: Hook
+    features: Hook | None = None
     space: Hook | None = None
     resample: Callable[[np.ndarray, int], np.ndarray] | None = None
     weigh: Callable[[np.ndarray], np.ndarray] | None = None
@@ -114,7 +118,36 @@ class Estimator:
     check: Mapping[str, Any] = field(default_factory=dict)
 
 
-Plugin = Recipe | Estimator
+@dataclass(frozen=True, init=False)
+class Ensemble:
+    """The mean probability of other plugins, each trained on its own: `Ensemble("a", "b", …)`.
+
+    `members` are names from `pneumobench plugins`, each with its own view; they are a knob as well
+    (`--set members=a,b`), and a member's knobs are called `a.dropout`. `space(trial, *, …)`, `defaults` and
+    `check` as in `Recipe`, with those names.
+    """
+
+    members: tuple[str, ...]
+    space: Hook | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    check: Mapping[str, Any] = field(default_factory=dict)
+
+    def __init__(
+        self,
+        *names: str,
+        members: Sequence[str] = (),  # what `dataclasses.replace` passes
+        space: Hook | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        check: Mapping[str, Any] | None = None,
+    ):
+        values = {"members": names or tuple(members), "space": space, "defaults": defaults or {}, "check": check or {}}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        if not self.members:
+            raise UsageError("an ensemble takes at least one member by name")
+
+
+Plugin = Recipe | Estimator | Ensemble
 
 
 def balanced(labels: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What of an experiment goes to MLflow, under which names: one flat run, or a parent and a child a seed."""
+"""What of an experiment goes to MLflow, under which names: one flat run, or a parent and a child a seed or fold."""
 
 from __future__ import annotations
 
@@ -10,66 +10,75 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pneumobench import provenance
 from pneumobench.about import About
 from pneumobench.clock import Clock
 from pneumobench.evidence import plots
-from pneumobench.evidence.evaluation import Estimate, Predictions
+from pneumobench.evidence.evaluation import Estimate
+from pneumobench.evidence.predictions import Predictions
+from pneumobench.fitting import Fitted
 from pneumobench.knobs import hooks
 from pneumobench.progress import Epoch
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
-from pneumobench.training.predictor import Predictor
+
+Figures = Mapping[str, Mapping[str, Estimate]]  # by part of the split, then by metric
 
 
 class Record:
-    """An experiment under way: `runs` holds each seed's run, `parent` the one that names the experiment."""
+    """An experiment under way: its run, and a child for each of several seeds or for each fold."""
 
-    def __init__(self, about: About, parent: Recorder, runs: Mapping[int, Recorder], clock: Clock):
-        self._about, self.parent, self.runs, self._clock = about, parent, runs, clock
-        self._history: dict[int, list[Epoch]] = {seed: [] for seed in runs}
+    def __init__(self, about: About, parent: Recorder, children: Mapping[int, Recorder], clock: Clock):
+        self._about, self.parent, self._children, self._clock = about, parent, children, clock
+        self._unit = "fold" if about.images.folds else "seed"
+        self._history: dict[str, list[Epoch]] = {}
 
-    def on_epoch(self, seed: int) -> Callable[[Epoch], None]:
-        """A callback that logs each epoch of a seed's training."""
+    def of_seed(self, seed: int) -> Recorder:
+        """The run of one seed: a child where there are several seeds, else the experiment's own."""
+        return self.parent if self._unit == "fold" else self._children.get(seed, self.parent)
 
-        def log(epoch: Epoch) -> None:
-            self._history[seed].append(epoch)
-            self.runs[seed].metrics(epoch.metrics(), step=epoch.number)
+    def on_epoch(self, seed: int) -> Callable[[int], Callable[[Epoch], None]]:
+        """For a fold's number, a callback that logs each epoch of its training."""
 
-        return log
+        def of_fold(fold: int) -> Callable[[Epoch], None]:
+            number = fold if self._unit == "fold" else seed
+            history = self._history.setdefault(f"{self._unit} {number}", [])
+            run = self._children.get(number, self.parent)
+
+            def log(epoch: Epoch) -> None:
+                history.append(epoch)
+                run.metrics(epoch.metrics(), step=epoch.number)
+
+            return log
+
+        return of_fold
 
     def tags(self, values: Mapping[str, Any]) -> None:
         """Tags for every run of the experiment."""
-        for run in {self.parent, *self.runs.values()}:
+        for run in (self.parent, *self._children.values()):
             run.tags(values)
 
-    def finish_seed(
-        self,
-        seed: int,
-        predictor: Predictor,
-        predictions: Mapping[str, Predictions],
-        figures: Mapping[str, Mapping[str, Estimate]],
-    ) -> None:
-        """Log a training's model, figures, per-image predictions, plots and source, by part of the split."""
-        run = self.runs[seed]
-        operating = predictions["validation"].operating
+    def finish_seed(self, seed: int, fitted: Fitted, predictions: Mapping[str, Predictions], figures: Figures) -> None:
+        """Log a seed's model, figures, per-image predictions, plots and source, by part of the split."""
+        run, predictor = self.of_seed(seed), fitted.predictor
+        operating = fitted.validation.operating
         with tempfile.TemporaryDirectory() as folder:
             files, saved = Path(folder) / "files", Path(folder) / "model"
             for part, p in predictions.items():
-                write_predictions(files / "predictions" / f"{part}.parquet", p)
-            scored = {seed: predictions["test"]} if "test" in predictions else {}
+                p.write(files / "predictions" / f"{part}.parquet")
+            scored = {f"seed {seed}": predictions["test"]} if "test" in predictions else {}
+            own = f"seed {seed}"
+            history = self._history if self._unit == "fold" else {own: self._history.get(own, [])}
             with self._clock("plots"):
-                plots.save_all(files / "plots", self._title(f"seed {seed}"), scored, {seed: self._history[seed]})
+                plots.save_all(files / "plots", self._title(own), scored, history)
             _write_source(files / "plugin", self._about)
             run.artifacts(files)
-            predictor.save(saved, plugin_module=self._about.entry.importable, threshold=operating.threshold)
+            predictor.save(saved, threshold=operating.threshold)
             model_id = run.model(
                 saved,
                 shape=predictor.view.shape,
                 requirements=[f"{name}=={number}" for name, number in provenance.versions().items()],
-                kind="keras" if predictor.is_network else "sklearn",
+                kind=predictor.kind,
             )
         run.tags({"precision": predictor.precision, "parameters": predictor.parameters})
         measured = {
@@ -82,22 +91,27 @@ class Record:
         for part, estimates in figures.items():
             run.metrics(_named(part, estimates), model_id=model_id, dataset=self._about.input)
 
-    def finish(
-        self,
-        figures: Mapping[str, Mapping[str, Estimate]],
-        scored: Mapping[int, Predictions],
-        result: Mapping[str, Any],
-    ) -> None:
-        """Log the whole result, and for several seeds their means and common plots, to the parent."""
+    def finish_fold(self, number: int, held_out: Predictions, figures: Mapping[str, Estimate]) -> None:
+        """Log what a fold's model says of the images that it was not trained on."""
+        run = self._children[number]
+        with tempfile.TemporaryDirectory() as folder:
+            held_out.write(Path(folder) / "predictions" / "validation.parquet")
+            run.artifacts(Path(folder))
+        run.metrics(_named("validation", figures), dataset=self._about.input)
+
+    def finish(self, figures: Figures, scored: Mapping[int, Predictions], result: Mapping[str, Any]) -> None:
+        """Log the whole result, and for several seeds their means and common plots, to the experiment's run."""
+        several = len(scored) > 1 or len(result["seeds"]) > 1
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder)
             (files / "result.json").write_text(json.dumps(result, indent=2))
-            if len(self.runs) > 1:
+            if several:
+                named = {f"seed {seed}": p for seed, p in scored.items()}
                 with self._clock("plots"):
-                    plots.save_all(files / "plots", self._title(f"{len(self.runs)} seeds"), scored, self._history)
+                    plots.save_all(files / "plots", self._title(f"{len(result['seeds'])} seeds"), named, self._history)
                 _write_source(files / "plugin", self._about)
             self.parent.artifacts(files)
-        for part, estimates in figures.items() if len(self.runs) > 1 else ():
+        for part, estimates in figures.items() if several else ():
             self.parent.metrics(_named(part, estimates), dataset=self._about.input)
         self.parent.metrics({f"seconds_{phase}": value for phase, value in result["seconds"].items()})
 
@@ -113,44 +127,27 @@ def recording_of(about: About, store: Store, seeds: Sequence[int], clock: Clock)
     """
     experiment = store.experiment(about.experiment, about.images.dataset.fingerprint, about.description)
     name, common = about.name, about.tags()
+    listed = ",".join(map(str, seeds))
+    folds = range(1, len(about.images.folds) + 1)
+    children: dict[int, dict[str, Any]] = {}
+    if folds:
+        title, own = f"{name}, {len(folds)} folds", {"kind": "folds", "seed": listed}
+        children = {number: {"kind": "fold", "fold": number, "seed": listed} for number in folds}
+    elif len(seeds) > 1:
+        title, own = f"{name}, {len(seeds)} seeds", {"kind": "seeds", "seeds": listed}
+        children = {seed: {"kind": "seed", "seed": seed} for seed in seeds}
+    else:
+        title, own = f"{name}, seed {listed}", {"kind": "run", "seed": listed}
     with ExitStack() as open_runs:
-        several = len(seeds) > 1
-        title = f"{name}, {len(seeds)} seeds" if several else f"{name}, seed {seeds[0]}"
-        listed = ",".join(map(str, seeds))
-        tags = {**common, "kind": "seeds", "seeds": listed} if several else {**common, "kind": "run", "seed": listed}
-        parent = open_runs.enter_context(recording(store, experiment, title, tags))
+        parent = open_runs.enter_context(recording(store, experiment, title, common | own))
         _describe(parent, about)
         runs = {}
-        for seed in seeds:
-            if several:
-                own = {**common, "kind": "seed", "seed": seed}
-                child = recording(store, experiment, f"{name}, seed {seed}", own, parent=parent.run_id)
-                runs[seed] = open_runs.enter_context(child)
-                _describe(runs[seed], about)
-            else:
-                runs[seed] = parent
+        for number, tags in children.items():
+            title = f"{name}, {tags['kind']} {number}"
+            child = recording(store, experiment, title, common | tags, parent=parent.run_id)
+            runs[number] = open_runs.enter_context(child)
+            _describe(runs[number], about)
         yield Record(about, parent, runs, clock)
-
-
-def write_predictions(path: Path, predictions: Predictions) -> None:
-    """One row an image: path, patient, subtype, hash, label, probability, decision at the threshold."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    data = predictions.part.dataset
-    table = pa.table(
-        {
-            "image": data.paths.astype(str),
-            "patient": data.patients.astype(str),
-            "subtype": data.subtypes.astype(str),
-            "hash": data.hashes.astype(str),
-            "label": data.labels,
-            "probability": predictions.probabilities,
-            "predicted": (predictions.probabilities >= predictions.operating.threshold).astype(np.int8),
-        }
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path)
 
 
 def _describe(run: Recorder, about: About) -> None:

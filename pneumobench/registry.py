@@ -33,11 +33,6 @@ class Entry:
     attribute: str = "plugin"
 
     @property
-    def importable(self) -> str:
-        """The module that any process with the same packages can import; "" for a file of a folder."""
-        return "" if self.module.startswith(f"{FOLDER_PACKAGE}.") else self.module
-
-    @property
     def summary(self) -> str:
         """The first line of the file's docstring, read without running the file."""
         if self.path is None:
@@ -47,6 +42,11 @@ class Entry:
         except (OSError, SyntaxError, ValueError) as error:
             return f"cannot be read: {error}"
         return (text or "").strip().partition("\n")[0]
+
+
+def importable(module: str) -> str:
+    """A module's name where any process with the same packages can import it; "" for a file of a folder."""
+    return "" if module.startswith(f"{FOLDER_PACKAGE}.") else module
 
 
 def entries() -> dict[str, Entry]:
@@ -137,7 +137,7 @@ def _source(module: str) -> Path | None:
 
 
 def _import(entry: Entry) -> Any:
-    if not entry.importable and entry.path is not None:
+    if not importable(entry.module) and entry.path is not None:
         # a package for the folder's files, so that one plugin can import another by its absolute name
         package = sys.modules.setdefault(FOLDER_PACKAGE, ModuleType(FOLDER_PACKAGE))
         package.__path__ = [str(entry.path.parent)]

@@ -18,10 +18,11 @@ class Served:
     def __init__(self, folder: Path):
         import json
 
-        module = json.loads((folder / predictor.CARD).read_text())["plugin_module"]
-        if module:
+        for card in folder.rglob(predictor.CARD):  # an ensemble's members have cards of their own
+            module = json.loads(card.read_text())["plugin_module"]
             try:
-                import_module(module)  # registers the plugin's own Keras layers
+                if module:
+                    import_module(module)  # registers the plugin's own Keras layers
             except ImportError as error:
                 raise PluginError(f"this model needs its plugin, {module}, to be installed: {error}") from error
         self.predictor, self.card = predictor.load(folder)

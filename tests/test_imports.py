@@ -24,6 +24,8 @@ FLOORS = {
     "training": 3,
     "evidence": 3,
     "about": 4,
+    "fitting": 4,
+    "members": 4,
     "record": 4,
     "serving": 4,
     "experiment": 4,

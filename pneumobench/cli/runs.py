@@ -33,6 +33,10 @@ def run(
     split_seed: Annotated[int, typer.Option(help="Seed of the split, apart from that of training.")] = 0,
     seeds: Annotated[int, typer.Option(help="So many trainings, on seeds from --seed on.")] = 1,
     seed: Annotated[int, typer.Option(help="The first training seed.")] = 0,
+    folds: Annotated[
+        int | None,
+        typer.Option(help="Cross-validate: so many trainings, each patient held out once.", show_default=False),
+    ] = None,
     knobs: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KNOB=VALUE", help="Set a knob of the plugin; may be repeated."),
@@ -73,6 +77,7 @@ def run(
             split_seed=split_seed,
             seeds=seeds,
             seed=seed,
+            folds=folds,
             knobs=chosen,
             epochs=epochs,
             precision=precision,

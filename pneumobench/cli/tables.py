@@ -42,6 +42,8 @@ def show_result(result: Result, *, as_json: bool) -> None:
     figures = result.test or result.validation
     total = sum(result.counts[part].values())
     seeds = f", mean of {len(result.seeds)} seeds" if len(result.seeds) > 1 else ""
+    if result.folds:
+        seeds = f", mean of {result.folds} folds' models" if part == "test" else f", held out in {result.folds} folds"
     table = Table(
         title=escape(f"{result.plugin} on {total} {part} images of {result.dataset}{seeds}"),
         box=box.SIMPLE_HEAD,

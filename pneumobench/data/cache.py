@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from filelock import FileLock
@@ -65,41 +67,49 @@ class Rows:
 
 
 def open_cache(dataset: Dataset, view: View, advance: Advance | None = None) -> Cache:
-    """The cache of a dataset's images at a view's size, built where there is none or only a damaged one.
+    """The cache of a dataset's images at a view's size, built where there is none or only a damaged one."""
+    unique, first = np.unique(dataset.hashes, return_index=True)
+    name = f"{digest_of(unique, 16)}-{view.height}x{view.width}-v{images.VERSION}"
+    return stored("images", name, lambda path: _build(path, dataset, unique, first, view, advance), Cache)
+
+
+T = TypeVar("T")
+
+
+def stored(kind: str, name: str, build: Callable[[Path], None], load: Callable[[Path], T]) -> T:
+    """What `load` makes of the folder `kind`/`name` of the cache; `build` fills it where it is missing or damaged.
 
     Safe with several processes at once: one builds under a lock, in a folder that is renamed when it is
     whole; the others wait.
+    Raises: DataError where the folder cannot be written.
     """
-    unique, first = np.unique(dataset.hashes, return_index=True)
-    contents = digest_of(unique, 16)
-    parent = folder() / "images"
-    path = parent / f"{contents}-{view.height}x{view.width}-v{images.VERSION}"
+    parent = folder() / kind
+    path = parent / name
     try:
         parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):
             try:
-                return Cache(path)
+                return load(path)
             except FileNotFoundError:
                 pass
             except (OSError, ValueError, EOFError):
                 shutil.rmtree(path)
             building = path.with_name(f"{path.name}.building")
             shutil.rmtree(building, ignore_errors=True)  # left by a process that was killed
-            _build(building, dataset, unique, first, view, advance)
+            building.mkdir()
+            build(building)
             shutil.rmtree(path, ignore_errors=True)  # a folder that lacks a file
             building.rename(path)
-            return Cache(path)
+            return load(path)
     except OSError as error:
         raise DataError(
-            f"cannot write the image cache in {parent}: {error.strerror or error}; "
-            f"{FOLDER_VARIABLE} names another folder"
+            f"cannot write the cache in {parent}: {error.strerror or error}; {FOLDER_VARIABLE} names another folder"
         ) from error
 
 
 def _build(
     path: Path, dataset: Dataset, unique: np.ndarray, first: np.ndarray, view: View, advance: Advance | None
 ) -> None:
-    path.mkdir()
     shape = (len(unique), view.height, view.width)
     pixels = np.lib.format.open_memmap(path / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
     files = [dataset.root / str(p) for p in dataset.paths[first]]

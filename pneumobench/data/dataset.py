@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from pneumobench.errors import DataError
 CLASSES = ("NORMAL", "PNEUMONIA")
 ORIGINS = ("train", "val", "test")
 SUFFIXES = {".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp"}
+ARRAYS = ("paths", "labels", "patients", "subtypes", "origins", "hashes")
 PHANTOM_MARK = "phantom.json"
 
 Advance = Callable[[int, int], None]
@@ -57,8 +59,13 @@ class Dataset:
 
     def subset(self, rows: np.ndarray) -> Dataset:
         """The images of these rows (indices or a mask), and nothing of the others."""
-        names = ("paths", "labels", "patients", "subtypes", "origins", "hashes")
-        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+        return replace(self, **{name: getattr(self, name)[rows] for name in ARRAYS})
+
+
+def joined(first: Dataset, second: Dataset) -> Dataset:
+    """The images of two subsets of one dataset."""
+    arrays: dict[str, Any] = {n: np.concatenate([getattr(first, n), getattr(second, n)]) for n in ARRAYS}
+    return replace(first, **arrays)
 
 
 def digest_of(lines: Iterable[str], size: int) -> str:

@@ -64,3 +64,13 @@ def as_batch(grey: np.ndarray, view: View) -> np.ndarray:
     batch = np.empty((*grey.shape, view.channels), np.float32)
     batch[...] = grey[..., None]
     return batch
+
+
+def resized(images: np.ndarray, view: View) -> np.ndarray:
+    """Images (n, height, width, channels), 0 to 255, at another view's size and channels, float32."""
+    if images.shape[1:] == view.shape:
+        return images
+    grey = [Image.fromarray(image[..., 0].astype(np.float32)) for image in images]
+    if images.shape[1:3] != view.shape[:2]:
+        grey = [image.resize((view.width, view.height), RESAMPLING) for image in grey]
+    return as_batch(np.stack([np.asarray(image) for image in grey]), view)

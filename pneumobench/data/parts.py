@@ -18,7 +18,7 @@ class Part:
 
     def __init__(self, dataset: Dataset, source: Dataset | None = None, lost: tuple[str, ...] = ()):
         self.dataset, self.lost = dataset, lost
-        self._source = source or dataset  # the images that share one cache with these
+        self.source = source or dataset  # the images that share one cache with these
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -43,7 +43,7 @@ class Part:
 
         Raises: DataError that names the first image that cannot be read.
         """
-        cache = open_cache(self._source, view, advance)
+        cache = open_cache(self.source, view, advance)
         bad = [i for i, digest in enumerate(self.dataset.hashes) if str(digest) in cache.unreadable]
         if bad:
             path = self.dataset.root / str(self.dataset.paths[bad[0]])
@@ -52,7 +52,7 @@ class Part:
 
     def readable(self, view: View, advance: Advance | None = None) -> Part:
         """This part without the images that cannot be read; `lost` names those."""
-        cache = open_cache(self._source, view, advance)
+        cache = open_cache(self.source, view, advance)
         bad = np.array([str(digest) in cache.unreadable for digest in self.dataset.hashes], bool)
         if not bad.any():
             return self
@@ -61,7 +61,7 @@ class Part:
         for label, name in enumerate(CLASSES):
             if not np.any(rest.labels == label):
                 raise DataError(f"no readable {name} image is left of {len(self)}; the first was {lost[0]}")
-        return Part(rest, self._source, lost)
+        return Part(rest, self.source, self.lost + lost)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from pneumobench.data import dataset as datasets
+from pneumobench.data import folds as folding
 from pneumobench.data import source
 from pneumobench.data import split as splitting
 from pneumobench.data.dataset import CLASSES, Dataset
@@ -19,7 +21,10 @@ from pneumobench.recipe import View
 
 @dataclass(frozen=True)
 class Prepared:
-    """A dataset, its division, how that was made, and what the user should know of it."""
+    """A dataset, its division, how that was made, and what the user should know of it.
+
+    `folds`, where there are any, divide the development side anew; its own two parts then stand for all of it.
+    """
 
     dataset: Dataset
     development: Development
@@ -28,6 +33,12 @@ class Prepared:
     split_seed: int
     limit: int | None
     notes: tuple[str, ...]
+    folds: tuple[Development, ...] = ()
+
+    @property
+    def divisions(self) -> tuple[Development, ...]:
+        """What is trained and validated on: every fold, or the one development side."""
+        return self.folds or (self.development,)
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -51,6 +62,8 @@ class Prepared:
             "validation": self.development.validation.labels,
             "test": test_labels,
         }
+        if self.folds:  # every image is trained on, and held out once
+            labels["training"] = labels["validation"] = np.concatenate([f.validation.labels for f in self.folds])
         return {
             part: dict(zip(CLASSES, np.bincount(values, minlength=2).tolist(), strict=True))
             for part, values in labels.items()
@@ -88,14 +101,20 @@ def load(
     return prepared
 
 
-def decode(development: Development, view: View, *, skip_unreadable: bool, progress: Progress) -> Development:
-    """The development side with its pixels in the cache, without unreadable images where that is asked for.
+def decode(
+    images: Prepared, views: Sequence[View], *, folds: int | None, skip_unreadable: bool, progress: Progress
+) -> Prepared:
+    """The images with the development side's pixels in the cache, and with its folds where there are to be any.
 
-    Raises: DataError that names the first unreadable image.
+    Unreadable images are left out where that is asked for.
+    Raises: DataError that names the first unreadable image, or says why there cannot be so many folds.
     """
     progress.stage("decoding")
-    if skip_unreadable:
-        development = development.readable(view, progress.advance)
-    development.training.pixels(view, progress.advance)
-    development.validation.pixels(view)
-    return development
+    development = images.development
+    for view in views:
+        if skip_unreadable:
+            development = development.readable(view, progress.advance)
+        development.training.pixels(view, progress.advance)
+        development.validation.pixels(view)
+    divided = folding.folds(development, folds, seed=images.split_seed) if folds else ()
+    return replace(images, development=development, folds=divided)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pneumobench.data.parts import Part
 from pneumobench.evidence import bootstrap, metrics
-from pneumobench.evidence.operating_point import OperatingPoint
+from pneumobench.evidence.predictions import Predictions
 
 PUBLISHED_CORRECT, PUBLISHED_IMAGES = 477, 624  # 76.44 %, the post's test accuracy
 
@@ -31,20 +30,6 @@ class Estimate:
         return {key: number if np.isfinite(number) else None for key, number in numbers.items()}
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """What one model says of a part's images: labels (n,), probabilities (n,), and its operating point."""
-
-    part: Part
-    probabilities: np.ndarray
-    operating: OperatingPoint
-
-    @property
-    def labels(self) -> np.ndarray:
-        """(n,) int8."""
-        return self.part.labels
-
-
 def evaluate(
     models: Sequence[Predictions], *, resamples: int = bootstrap.RESAMPLES, seed: int = 0
 ) -> dict[str, Estimate]:
@@ -53,10 +38,9 @@ def evaluate(
     The interval is from a bootstrap over patients; with several seeds every resample also draws seeds with
     replacement, so that it covers both which patients came and how the training fell out.
     """
-    part = models[0].part
-    W = bootstrap.patient_weights(part.patients, resamples, seed)
-    points = [metrics.point(m.labels, m.probabilities, part.subtypes, m.operating.threshold) for m in models]
-    draws = [bootstrap.resampled(m.labels, m.probabilities, part.subtypes, m.operating.threshold, W) for m in models]
+    W = bootstrap.patient_weights(models[0].patient, resamples, seed)
+    points = [metrics.point(m.label, m.probability, m.subtype, m.operating.threshold) for m in models]
+    draws = [bootstrap.resampled(m.label, m.probability, m.subtype, m.operating.threshold, W) for m in models]
     count = len(models)
     found = {}
     for name in points[0]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pneumobench.data.dataset import CLASSES
 from pneumobench.evidence import metrics
-from pneumobench.evidence.evaluation import Predictions
+from pneumobench.evidence.predictions import Predictions
 from pneumobench.progress import Epoch
 
 STYLE: dict[Any, Any] = {
@@ -25,9 +25,9 @@ BLUE, GREY = "#2a6f97", "#8a8a8a"
 
 
 def save_all(
-    folder: Path, title: str, scored: Mapping[int, Predictions], history: Mapping[int, Sequence[Epoch]]
+    folder: Path, title: str, scored: Mapping[str, Predictions], history: Mapping[str, Sequence[Epoch]]
 ) -> None:
-    """Write the plots as PNG files. `scored` and `history` are by training seed."""
+    """Write the plots as PNG files. `scored` and `history` are by what to call each in a legend: "seed 0", "fold 1"."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -60,46 +60,46 @@ def _colours(count: int) -> list[Any]:
     return [BLUE] if count == 1 else list(matplotlib.colormaps["viridis"](np.linspace(0.1, 0.8, count)))
 
 
-def _roc(figure: Any, scored: Mapping[int, Predictions]) -> None:
+def _roc(figure: Any, scored: Mapping[str, Predictions]) -> None:
     from sklearn.metrics import roc_auc_score, roc_curve
 
     axes = figure.subplots()
-    for (seed, p), colour in zip(scored.items(), _colours(len(scored)), strict=True):
-        false, true, _ = roc_curve(p.labels, p.probabilities)
-        area = roc_auc_score(p.labels, p.probabilities)
-        axes.plot(false, true, color=colour, label=f"seed {seed}: AUROC {area:.3f}")
-        point = metrics.at_threshold(p.labels, p.probabilities >= p.operating.threshold, p.part.subtypes)
+    for (name, p), colour in zip(scored.items(), _colours(len(scored)), strict=True):
+        false, true, _ = roc_curve(p.label, p.probability)
+        area = roc_auc_score(p.label, p.probability)
+        axes.plot(false, true, color=colour, label=f"{name}: AUROC {area:.3f}")
+        point = metrics.at_threshold(p.label, p.predicted, p.subtype)
         axes.plot(1 - point["specificity"], point["sensitivity"], "o", color=colour)
     axes.plot([0, 1], [0, 1], ":", color=GREY)
     axes.set(xlabel="1 - specificity", ylabel="sensitivity", title="ROC (dots: the operating points)")
     axes.legend(loc="lower right", fontsize=8)
 
 
-def _precision_recall(figure: Any, scored: Mapping[int, Predictions]) -> None:
+def _precision_recall(figure: Any, scored: Mapping[str, Predictions]) -> None:
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
     axes = figure.subplots()
-    for (seed, p), colour in zip(scored.items(), _colours(len(scored)), strict=True):
-        precision, recall, _ = precision_recall_curve(p.labels, p.probabilities)
-        area = average_precision_score(p.labels, p.probabilities)
-        axes.plot(recall, precision, color=colour, label=f"seed {seed}: AUPRC {area:.3f}")
-    share = next(iter(scored.values())).labels.mean()
+    for (name, p), colour in zip(scored.items(), _colours(len(scored)), strict=True):
+        precision, recall, _ = precision_recall_curve(p.label, p.probability)
+        area = average_precision_score(p.label, p.probability)
+        axes.plot(recall, precision, color=colour, label=f"{name}: AUPRC {area:.3f}")
+    share = next(iter(scored.values())).label.mean()
     axes.axhline(share, linestyle=":", color=GREY, label=f"share of pneumonia: {share:.3f}")
     axes.set(xlabel="sensitivity (recall)", ylabel="PPV (precision)", title="precision-recall")
     axes.set_ylim(min(0.5, share - 0.05), 1.01)
     axes.legend(loc="lower left", fontsize=8)
 
 
-def _reliability(figure: Any, scored: Mapping[int, Predictions]) -> None:
+def _reliability(figure: Any, scored: Mapping[str, Predictions]) -> None:
     axes = figure.subplots()
-    for (seed, p), colour in zip(scored.items(), _colours(len(scored)), strict=True):
-        bins = metrics.calibration_bins(p.probabilities)
+    for (name, p), colour in zip(scored.items(), _colours(len(scored)), strict=True):
+        bins = metrics.calibration_bins(p.probability)
         size = np.bincount(bins, minlength=metrics.ECE_BINS)
         filled = size > 0
-        said = np.bincount(bins, p.probabilities, metrics.ECE_BINS)[filled] / size[filled]
-        seen = np.bincount(bins, p.labels, metrics.ECE_BINS)[filled] / size[filled]
-        error = metrics.expected_calibration_error(p.labels, p.probabilities)
-        axes.plot(said, seen, "-", color=colour, linewidth=1, label=f"seed {seed}: ECE {error:.3f}")
+        said = np.bincount(bins, p.probability, metrics.ECE_BINS)[filled] / size[filled]
+        seen = np.bincount(bins, p.label, metrics.ECE_BINS)[filled] / size[filled]
+        error = metrics.expected_calibration_error(p.label, p.probability)
+        axes.plot(said, seen, "-", color=colour, linewidth=1, label=f"{name}: ECE {error:.3f}")
         axes.scatter(said, seen, s=4 + 300 * size[filled] / size.sum(), color=colour, alpha=0.6)
     axes.plot([0, 1], [0, 1], ":", color=GREY)
     axes.set(
@@ -110,16 +110,16 @@ def _reliability(figure: Any, scored: Mapping[int, Predictions]) -> None:
     axes.legend(loc="upper left", fontsize=8)
 
 
-def _confusion(figure: Any, scored: Mapping[int, Predictions]) -> None:
+def _confusion(figure: Any, scored: Mapping[str, Predictions]) -> None:
     """Counts at the chosen threshold and at 0.5, of the first seed."""
     from sklearn.metrics import confusion_matrix
 
-    seed, p = next(iter(scored.items()))
-    of = f", seed {seed}" if len(scored) > 1 else ""
+    name, p = next(iter(scored.items()))
+    of = f", {name}" if len(scored) > 1 else ""
     panels = [(f"at the chosen threshold, {p.operating.threshold:.3f}{of}", p.operating.threshold)]
     panels += [(f"at 0.5{of}", 0.5)]
     for axes, (title, threshold) in zip(figure.subplots(1, 2), panels, strict=True):
-        counts = confusion_matrix(p.labels, p.probabilities >= threshold, labels=[0, 1])
+        counts = confusion_matrix(p.label, p.probability >= threshold, labels=[0, 1])
         shares = counts / counts.sum(1, keepdims=True)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for row in range(2):
@@ -134,14 +134,14 @@ def _confusion(figure: Any, scored: Mapping[int, Predictions]) -> None:
         axes.grid(visible=False)
 
 
-def _training(figure: Any, history: Mapping[int, Sequence[Epoch]]) -> None:
+def _training(figure: Any, history: Mapping[str, Sequence[Epoch]]) -> None:
     left, right = figure.subplots(1, 2)
-    for (seed, epochs), colour in zip(history.items(), _colours(len(history)), strict=True):
+    for (name, epochs), colour in zip(history.items(), _colours(len(history)), strict=True):
         numbers = [e.number for e in epochs]
-        left.plot(numbers, [e.loss for e in epochs], "o-", color=colour, label=f"seed {seed}, training")
+        left.plot(numbers, [e.loss for e in epochs], "o-", color=colour, label=f"{name}, training")
         validation = [e.val_log_loss for e in epochs]
-        left.plot(numbers, validation, "o--", color=colour, label=f"seed {seed}, validation")
-        right.plot(numbers, [e.val_auroc for e in epochs], "o-", color=colour, label=f"seed {seed}")
+        left.plot(numbers, validation, "o--", color=colour, label=f"{name}, validation")
+        right.plot(numbers, [e.val_auroc for e in epochs], "o-", color=colour, label=name)
     left.set(xlabel="epoch", title="loss")
     right.set(xlabel="epoch", title="validation AUROC")
     for axes in (left, right):

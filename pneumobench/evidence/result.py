@@ -47,6 +47,7 @@ class Result:
     fingerprint: str
     split: str
     split_seed: int
+    folds: int | None
     operating_point: str
     counts: dict[str, dict[str, int]]
     validation: dict[str, Estimate]
@@ -77,8 +78,8 @@ class Result:
     def as_dict(self) -> dict[str, Any]:
         """For JSON: nothing but numbers, texts, lists and objects."""
         plain = (
-            "run_id plugin knobs epochs dataset fingerprint split split_seed seeds operating_point threshold counts "
-            "seconds images_per_second parameters precision device backend looks limit"
+            "run_id plugin knobs epochs dataset fingerprint split split_seed folds seeds operating_point threshold "
+            "counts seconds images_per_second parameters precision device backend looks limit"
         )
         return {
             **{name: getattr(self, name) for name in plain.split()},

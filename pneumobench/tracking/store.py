@@ -107,6 +107,23 @@ class Store:
                     closed += 1
         return closed
 
+    def finished(self, tags: Mapping[str, Any]) -> list[Any]:
+        """Finished runs that have all these tags, the latest first."""
+        with self._reporting_errors():
+            experiments = [e.experiment_id for e in self.client.search_experiments() if e.name.startswith(PREFIX)]
+            wanted = ["attributes.status = 'FINISHED'", *(f"tags.{name} = '{value}'" for name, value in tags.items())]
+            return list(self.client.search_runs(experiments, " and ".join(wanted))) if experiments else []
+
+    def model_folder(self, run: Any) -> Path:
+        """The folder that `Recorder.model` was given for a run, fetched where the store is elsewhere."""
+        from mlflow.artifacts import download_artifacts
+        from mlflow.models import Model
+
+        with self._reporting_errors():
+            model_id = run.outputs.model_outputs[0].model_id
+            folder = Path(download_artifacts(artifact_uri=f"models:/{model_id}", tracking_uri=self.uri))
+            return folder / Model.load(folder).flavors["python_function"]["data"]
+
     @contextmanager
     def _reporting_errors(self) -> Iterator[None]:
         import sqlalchemy.exc

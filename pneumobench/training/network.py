@@ -14,7 +14,7 @@ from pneumobench.recipe import Phase, Recipe, View
 from pneumobench.training import backend
 from pneumobench.training import precision as precisions
 from pneumobench.training.augmentation import Augmentation
-from pneumobench.training.predictor import Predictor
+from pneumobench.training.predictor import NetworkPredictor
 from pneumobench.training.sampling import sample
 
 
@@ -29,7 +29,7 @@ def fit(
     on_epoch: Any,
     progress: Progress,
     name: str,
-) -> Predictor:
+) -> NetworkPredictor:
     """Train a recipe's network through all of its phases."""
     keras = backend.keras()
     from pneumobench.training.batches import Batches
@@ -41,9 +41,9 @@ def fit(
 
     keras.utils.set_random_seed(seed)
     model, resolved = build(plugin, view, knobs, resolved, name)
-    predictor = Predictor(
-        keras.Model(model.inputs, model.outputs[0], name=name),
-        view,
+    predictor = NetworkPredictor(
+        model=keras.Model(model.inputs, model.outputs[0], name=name),
+        view=view,
         parameters=model.count_params(),
         precision=resolved,
     )

@@ -3,68 +3,137 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pneumobench.data.images import as_batch
+from pneumobench.data.images import as_batch, resized
 from pneumobench.data.parts import Part
 from pneumobench.errors import TrackingError
 from pneumobench.recipe import View
 from pneumobench.training import backend
 
 CARD = "predictor.json"
+NETWORK, ESTIMATOR, EXTRACTOR, MEMBERS = "model.keras", "model.skops", "features.keras", "members"
 BATCH = 128
 
 
-@dataclass(frozen=True)
-class Predictor:
-    """A trained model and the view it was trained on.
+@dataclass(frozen=True, kw_only=True)
+class Predictor(ABC):
+    """A trained model, and the view that it takes images at.
 
-    `model` is a keras.Model with one output or a fitted scikit-learn estimator; `images_per_second` is the
-    training rate after the first epoch (of the whole fit, for an estimator), `seconds` what the training took.
+    `images_per_second` is the training rate after the first epoch (of the whole fit, for an estimator),
+    `seconds` what the training took; `module` is what to import for the plugin's own Keras layers, "" where
+    that is nothing that another process could import.
     """
 
-    model: Any
     view: View
     images_per_second: float = 0.0
     seconds: float = 0.0
     parameters: int = 0
     precision: str = "float32"
-
-    @property
-    def is_network(self) -> bool:
-        """Whether the model is Keras', not scikit-learn's."""
-        return not hasattr(self.model, "predict_proba")
+    module: str = ""
+    kind: str = "keras"
 
     def __call__(self, part: Part) -> np.ndarray:
         """Probabilities of pneumonia, (n,) float64, for a part's images."""
         pixels = part.pixels(self.view)
-        chunks = [self.predict(as_batch(pixels[i : i + BATCH], self.view)) for i in _starts(len(part))]
-        return np.concatenate(chunks)
+        return np.concatenate([self.predict(as_batch(pixels[i : i + BATCH], self.view)) for i in _starts(len(part))])
 
+    @abstractmethod
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Probabilities (n,) float64 for images (n, height, width, channels), 0 to 255."""
-        if self.is_network:
-            chunks = [self.model.predict_on_batch(images[i : i + BATCH]) for i in _starts(len(images))]
-            output = np.concatenate(chunks)[:, 0]
-        else:
-            output = self.model.predict_proba(flat(images))[:, 1]
-        return np.asarray(output, np.float64)
 
-    def save(self, folder: Path, *, plugin_module: str, threshold: float) -> None:
+    def save(self, folder: Path, *, threshold: float) -> None:
         """Write the model without its optimizer, and a card of what is needed to use it, into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        if self.is_network:
-            self.model.save(folder / "model.keras")
-        else:
-            import skops.io
-
-            skops.io.dump(self.model, folder / "model.skops")
-        card = {"view": asdict(self.view), "threshold": threshold, "plugin_module": plugin_module}
+        self._write(folder)
+        card = {"view": asdict(self.view), "threshold": threshold, "plugin_module": self.module}
         (folder / CARD).write_text(json.dumps(card, indent=2))
+
+    @abstractmethod
+    def _write(self, folder: Path) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkPredictor(Predictor):
+    """A keras.Model with one output (n, 1)."""
+
+    model: Any
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        return _outputs(self.model, images)[:, 0].astype(np.float64)
+
+    def _write(self, folder: Path) -> None:
+        self.model.save(folder / NETWORK)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimatorPredictor(Predictor):
+    """A fitted scikit-learn estimator over pixels, or over what a frozen `extractor` makes of them."""
+
+    model: Any
+    extractor: Any = None
+    kind: str = "sklearn"
+
+    def __call__(self, part: Part) -> np.ndarray:
+        if self.extractor is None:
+            return super().__call__(part)
+        from pneumobench.training.features import features
+
+        return self._positive(features(self.extractor, part, self.view))
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        return self._positive(flat(images) if self.extractor is None else _outputs(self.extractor, images))
+
+    def _positive(self, X: np.ndarray) -> np.ndarray:
+        return np.asarray(self.model.predict_proba(X)[:, 1], np.float64)
+
+    def _write(self, folder: Path) -> None:
+        import skops.io
+
+        skops.io.dump(self.model, folder / ESTIMATOR)
+        if self.extractor is not None:
+            self.extractor.save(folder / EXTRACTOR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanPredictor(Predictor):
+    """The mean probability of several predictors, each of which sees the images at its own view."""
+
+    members: tuple[Predictor, ...]
+    kind: str = "mean"
+
+    def __call__(self, part: Part) -> np.ndarray:
+        return np.mean([member(part) for member in self.members], axis=0)
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """As in `Predictor`; images are reduced from this predictor's view to the members'."""
+        return np.mean([member.predict(resized(images, member.view)) for member in self.members], axis=0)
+
+    def _write(self, folder: Path) -> None:
+        for number, member in enumerate(self.members):
+            member.save(folder / MEMBERS / str(number), threshold=0.5)
+
+
+def mean(members: list[Predictor]) -> MeanPredictor:
+    """The mean of several predictors, at the largest of their views."""
+    views = [member.view for member in members]
+    return MeanPredictor(
+        members=tuple(members),
+        view=View(
+            max(view.height for view in views),
+            max(view.width for view in views),
+            channels=max(view.channels for view in views),
+        ),
+        images_per_second=float(np.mean([member.images_per_second for member in members])),
+        seconds=sum(member.seconds for member in members),
+        parameters=sum(member.parameters for member in members),
+        precision=", ".join(sorted({member.precision for member in members})),
+    )
 
 
 def load(folder: Path) -> tuple[Predictor, dict[str, Any]]:
@@ -74,24 +143,35 @@ def load(folder: Path) -> tuple[Predictor, dict[str, Any]]:
     Raises: TrackingError where the folder holds no model that may be loaded.
     """
     card = json.loads((folder / CARD).read_text())
-    view = View(**card["view"])
-    if (folder / "model.keras").exists():
-        model = backend.keras().saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
-    elif (folder / "model.skops").exists():
-        import skops.io
+    view, module = View(**card["view"]), card["plugin_module"]
+    if (folder / MEMBERS).is_dir():
+        parts = sorted((folder / MEMBERS).iterdir(), key=lambda path: int(path.name))
+        return replace(mean([load(path)[0] for path in parts]), view=view), card
+    if (folder / NETWORK).exists():
+        return NetworkPredictor(model=_network(folder / NETWORK), view=view, module=module), card
+    if not (folder / ESTIMATOR).exists():
+        raise TrackingError(f"no model in {folder}: none of {NETWORK}, {ESTIMATOR} and {MEMBERS}")
+    import skops.io
 
-        strange = skops.io.get_untrusted_types(file=folder / "model.skops")
-        if strange:
-            raise TrackingError(f"the model in {folder} holds types that are not trusted: {', '.join(strange)}")
-        model = skops.io.load(folder / "model.skops")
-    else:
-        raise TrackingError(f"no model in {folder}: neither model.keras nor model.skops")
-    return Predictor(model, view), card
+    strange = skops.io.get_untrusted_types(file=folder / ESTIMATOR)
+    if strange:
+        raise TrackingError(f"the model in {folder} holds types that are not trusted: {', '.join(strange)}")
+    extractor = _network(folder / EXTRACTOR) if (folder / EXTRACTOR).exists() else None
+    fitted = skops.io.load(folder / ESTIMATOR)
+    return EstimatorPredictor(model=fitted, extractor=extractor, view=view, module=module), card
 
 
 def flat(images: np.ndarray) -> np.ndarray:
     """Images (n, height, width, channels), 0 to 255, as an estimator takes them: (n, pixels), 0 to 1."""
     return images.reshape(len(images), -1) / np.float32(255)
+
+
+def _outputs(network: Any, images: np.ndarray) -> np.ndarray:
+    return np.concatenate([network.predict_on_batch(images[i : i + BATCH]) for i in _starts(len(images))])
+
+
+def _network(path: Path) -> Any:
+    return backend.keras().saving.load_model(path, compile=False, safe_mode=True)
 
 
 def _starts(count: int) -> range:

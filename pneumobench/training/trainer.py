@@ -7,15 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
-from pneumobench.data.images import as_batch
+from pneumobench import registry
 from pneumobench.data.parts import Development
 from pneumobench.errors import UsageError
-from pneumobench.knobs import call, value_of
+from pneumobench.knobs import MEMBERS, of_member, value_of
 from pneumobench.progress import Epoch, Progress
-from pneumobench.recipe import Estimator, Plugin, Recipe, View
-from pneumobench.training import network
-from pneumobench.training.predictor import Predictor, flat
-from pneumobench.training.sampling import sample
+from pneumobench.recipe import Ensemble, Estimator, Plugin, Recipe, View
+from pneumobench.training import estimator, network
+from pneumobench.training.predictor import Predictor, mean
+
+Trained = Callable[[str], Predictor | None]  # a member that is at hand already, by name
 
 
 def train(
@@ -29,17 +30,21 @@ def train(
     on_epoch: Callable[[Epoch], None] | None = None,
     progress: Progress | None = None,
     name: str = "plugin",
+    trained: Trained = lambda member: None,
 ) -> Predictor:
     """Train what the plugin describes; `epochs` rescales its phases to that total.
 
-    `on_epoch` hears of each finished epoch and may raise to end the training.
+    `on_epoch` hears of each finished epoch and may raise to end the training. `trained` gives those of an
+    ensemble's members that need no training.
     Raises: TrainingError where the loss stops being a number; UsageError for epochs that cannot be met.
     """
     check(plugin, epochs, name)
     progress = progress or Progress()
     began = time.perf_counter()
+    predictor: Predictor
     match plugin:
         case Recipe():
+            layers_from = plugin.build
             predictor = network.fit(
                 plugin,
                 development,
@@ -52,10 +57,29 @@ def train(
                 name=name,
             )
         case Estimator():
-            predictor = _fit_estimator(plugin, development, knobs, seed=seed, progress=progress)
+            layers_from = plugin.features or plugin.build
+            predictor = estimator.fit(plugin, development, knobs, seed=seed, progress=progress, name=name)
+        case Ensemble():
+            return mean(
+                [
+                    trained(member)
+                    or train(
+                        registry.load(member),
+                        development,
+                        of_member(member, knobs),
+                        seed=seed,
+                        epochs=epochs_of(member, epochs),
+                        precision=precision,
+                        progress=progress,
+                        name=member,
+                    )
+                    for member in knobs[MEMBERS]
+                ]
+            )
         case _:
             assert_never(plugin)
-    return replace(predictor, seconds=time.perf_counter() - began)
+    module = registry.importable(layers_from.__module__)
+    return replace(predictor, seconds=time.perf_counter() - began, module=module)
 
 
 def check(plugin: Plugin, epochs: int | None, name: str) -> None:
@@ -66,22 +90,13 @@ def check(plugin: Plugin, epochs: int | None, name: str) -> None:
         raise UsageError(f"--epochs is at least 1, not {epochs}")
 
 
-def view_of(plugin: Plugin, knobs: Mapping[str, Any]) -> View:
-    """The view that the plugin asks for with these knobs."""
-    return value_of(plugin.view, knobs)
+def epochs_of(member: str, epochs: int | None) -> int | None:
+    """The epochs of an ensemble's member: those asked for, but none for an estimator."""
+    return None if isinstance(registry.load(member), Estimator) else epochs
 
 
-def _fit_estimator(
-    plugin: Estimator, development: Development, knobs: Mapping[str, Any], *, seed: int, progress: Progress
-) -> Predictor:
-    part = development.training
-    progress.stage(f"fitting on {len(part):,} images")
-    view = view_of(plugin, knobs)
-    rows, weights = sample(plugin, part.labels, seed)
-    model = call(plugin.build, knobs=knobs)
-    model.set_params(**{key: seed for key in model.get_params() if key.split("__")[-1] == "random_state"})
-    weigh = f"{model.steps[-1][0]}__sample_weight" if hasattr(model, "steps") else "sample_weight"
-    X = flat(as_batch(part.pixels(view)[rows], view))
-    started = time.perf_counter()
-    model.fit(X, part.labels[rows], **({} if weights is None else {weigh: weights}))
-    return Predictor(model, view, images_per_second=len(rows) / (time.perf_counter() - started))
+def views_of(plugin: Plugin, knobs: Mapping[str, Any]) -> list[View]:
+    """The views that the plugin asks for with these knobs: one, or one for each member of an ensemble."""
+    if isinstance(plugin, Ensemble):
+        return [view for m in knobs[MEMBERS] for view in views_of(registry.load(m), of_member(m, knobs))]
+    return [value_of(plugin.view, knobs)]

@@ -64,5 +64,5 @@ def test_a_damaged_line_is_named(tmp_path):
 def test_the_development_side_holds_no_path_of_a_test_image(dataset):
     development, _ = splitting.split(dataset)
     for part in (development.training, development.validation):
-        for held in (part.dataset, part._source):
+        for held in (part.dataset, part.source):
             assert not any(path.startswith("test/") for path in held.paths)

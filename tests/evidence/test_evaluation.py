@@ -3,7 +3,7 @@ import pytest
 
 from pneumobench.data.parts import Part
 from pneumobench.evidence import evaluation, metrics
-from pneumobench.evidence.evaluation import Predictions
+from pneumobench.evidence import predictions as predicting
 from pneumobench.evidence.operating_point import OperatingPoint
 
 
@@ -15,13 +15,13 @@ def part(dataset):
 def predictions(part, seed):
     rng = np.random.default_rng(seed)
     said = np.clip(0.35 * part.labels + 0.65 * rng.random(len(part)), 0, 1)
-    return Predictions(part, said, OperatingPoint(0.4 + 0.05 * seed, "youden"))
+    return predicting.of([part], [said], OperatingPoint(0.4 + 0.05 * seed, "youden"))
 
 
 def test_one_model_has_scikit_learns_points_inside_their_intervals(part):
     one = predictions(part, 0)
     found = evaluation.evaluate([one])
-    expected = metrics.point(part.labels, one.probabilities, part.subtypes, 0.4)
+    expected = metrics.point(part.labels, one.probability, part.subtypes, 0.4)
     assert {name: e.value for name, e in found.items()} == pytest.approx(expected)
     assert all(e.low <= e.value + 1e-6 and e.value <= e.high + 1e-6 for e in found.values())
     assert found["auroc"].sd is None
@@ -37,8 +37,8 @@ def test_several_seeds_give_mean_and_standard_deviation(part):
 
 def test_the_interval_of_several_seeds_covers_their_spread(part):
     """Two models, one right and one wrong everywhere: the mean is one half, and nearly anything may be next."""
-    right = Predictions(part, part.labels * 1.0, OperatingPoint(0.5, "youden"))
-    wrong = Predictions(part, 1.0 - part.labels, OperatingPoint(0.5, "youden"))
+    right = predicting.of([part], [part.labels * 1.0], OperatingPoint(0.5, "youden"))
+    wrong = predicting.of([part], [1.0 - part.labels], OperatingPoint(0.5, "youden"))
     found = evaluation.evaluate([right, wrong])["accuracy"]
     assert (found.value, found.low, found.high) == (0.5, 0.0, 1.0)
 

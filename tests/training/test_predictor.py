@@ -24,7 +24,7 @@ def trained(request, dataset):
 
 def test_a_saved_model_predicts_the_same_from_raw_images(trained, tmp_path):
     model, part = trained
-    model.save(tmp_path, plugin_module="", threshold=0.3)
+    model.save(tmp_path, threshold=0.3)
     loaded, card = predictor.load(tmp_path)
     assert loaded.view == model.view
     assert card["threshold"] == 0.3
@@ -34,8 +34,8 @@ def test_a_saved_model_predicts_the_same_from_raw_images(trained, tmp_path):
 
 def test_a_saved_network_holds_no_optimizer(trained, tmp_path):
     model, _ = trained
-    model.save(tmp_path, plugin_module="", threshold=0.3)
-    if model.is_network:
+    model.save(tmp_path, threshold=0.3)
+    if model.kind == "keras":
         with zipfile.ZipFile(tmp_path / "model.keras") as archive:
             assert not json.loads(archive.read("config.json")).get("compile_config")
         loaded, _ = predictor.load(tmp_path)
@@ -46,7 +46,7 @@ def test_a_model_of_untrusted_types_is_refused(tmp_path, trained):
     import skops.io
 
     model, _ = trained
-    model.save(tmp_path, plugin_module="", threshold=0.3)
+    model.save(tmp_path, threshold=0.3)
     (tmp_path / "model.keras").unlink(missing_ok=True)
     skops.io.dump({"run": subprocess.Popen}, tmp_path / "model.skops")
     with pytest.raises(TrackingError, match=r"types that are not trusted: .*Popen"):
@@ -54,7 +54,7 @@ def test_a_model_of_untrusted_types_is_refused(tmp_path, trained):
 
 
 def test_a_folder_without_a_model_is_named(tmp_path, trained):
-    trained[0].save(tmp_path, plugin_module="", threshold=0.3)
+    trained[0].save(tmp_path, threshold=0.3)
     for path in tmp_path.glob("model.*"):
         path.unlink()
     with pytest.raises(TrackingError, match="no model in"):

@@ -1,0 +1,66 @@
+"""An estimator's fit: pixels or frozen features in, a predictor without its samplers out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from pneumobench.data.images import as_batch
+from pneumobench.data.parts import Development
+from pneumobench.errors import PluginError
+from pneumobench.knobs import call, value_of
+from pneumobench.progress import Progress
+from pneumobench.recipe import Estimator
+from pneumobench.training import backend
+from pneumobench.training.predictor import EstimatorPredictor, flat
+from pneumobench.training.sampling import sample
+
+
+def fit(
+    plugin: Estimator, development: Development, knobs: Mapping[str, Any], *, seed: int, progress: Progress, name: str
+) -> EstimatorPredictor:
+    """Fit a plugin's estimator on the training part."""
+    part, view = development.training, value_of(plugin.view, knobs)
+    rows, weights = sample(plugin, part.labels, seed)
+    model = call(plugin.build, knobs=knobs)
+    model.set_params(**{key: seed for key in model.get_params() if key.split("__")[-1] == "random_state"})
+    weigh = f"{model.steps[-1][0]}__sample_weight" if hasattr(model, "steps") else "sample_weight"
+    extractor = None
+    if plugin.features is None:
+        X = flat(as_batch(part.pixels(view)[rows], view))
+    else:
+        from pneumobench.training.features import features
+
+        backend.keras().utils.set_random_seed(seed)  # for a backbone with random weights
+        extractor = call(plugin.features, view.shape, knobs=knobs)
+        if len(extractor.output_shape) != 2:
+            raise PluginError(
+                f"`features` of '{name}' has the output shape {extractor.output_shape}; it must be (n, d)"
+            )
+        X = features(extractor, part, view, progress)[rows]
+    progress.stage(f"fitting on {len(rows):,} images")
+    began = time.perf_counter()
+    model.fit(X, part.labels[rows], **({} if weights is None else {weigh: weights}))
+    return EstimatorPredictor(
+        model=_serving(model),
+        extractor=extractor,
+        view=view,
+        images_per_second=len(rows) / (time.perf_counter() - began),
+        parameters=_parameters(model) + (extractor.count_params() if extractor is not None else 0),
+    )
+
+
+def _serving(model: Any) -> Any:
+    """A pipeline without its samplers, which act in training alone, so that scikit-learn can load it by itself."""
+    if not hasattr(model, "steps"):
+        return model
+    from sklearn.pipeline import Pipeline
+
+    return Pipeline([(name, step) for name, step in model.steps if not hasattr(step, "fit_resample")])
+
+
+def _parameters(model: Any) -> int:
+    """The fitted coefficients of a linear model or of a pipeline that ends in one; 0 for others."""
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    return sum(getattr(last, name).size for name in ("coef_", "intercept_") if hasattr(last, name))

@@ -1,0 +1,71 @@
+"""What a frozen network makes of images: computed once for the same images, network and size, then kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pneumobench.data.cache import open_cache, stored
+from pneumobench.data.dataset import digest_of
+from pneumobench.data.images import as_batch
+from pneumobench.data.parts import Part
+from pneumobench.progress import Progress
+from pneumobench.recipe import View
+
+BATCH = 64
+
+
+def features(network: Any, part: Part, view: View, progress: Progress | None = None) -> np.ndarray:
+    """A network's outputs (n, d) float32 for a part's images.
+
+    They are computed for all images that share a cache with the part, so that the folds and the training and
+    validation parts of any division have them at once; the test images are a set of their own.
+    """
+    part.pixels(view)  # names the first image that cannot be read
+    hashes = np.unique(part.source.hashes)
+    name = f"{digest_of(hashes, 16)}-{view.height}x{view.width}x{view.channels}-{digest(network)}"
+
+    def build(path: Path) -> None:
+        rows = open_cache(part.source, view).rows(hashes)
+        shape = (len(hashes), network.output_shape[1])
+        found = np.lib.format.open_memmap(path / "features.npy", mode="w+", dtype=np.float32, shape=shape)
+        if progress:
+            progress.stage(f"computing features of {len(hashes):,} images")
+        for start in range(0, len(hashes), BATCH):
+            pixels = rows[start : start + BATCH]
+            found[start : start + len(pixels)] = network.predict_on_batch(as_batch(pixels, view))
+            if progress:
+                progress.advance(start + len(pixels), len(hashes))
+        found.flush()
+        np.save(path / "hashes.npy", hashes)
+
+    def load(path: Path) -> np.ndarray:
+        kept, found = np.load(path / "hashes.npy"), np.load(path / "features.npy", mmap_mode="r")
+        if len(kept) != len(found):
+            raise ValueError("features and hashes differ in number")
+        return found[np.searchsorted(kept, part.dataset.hashes)]
+
+    return stored("features", name, build, load)
+
+
+def digest(network: Any) -> str:
+    """32 hexadecimal digits over a network's structure and weights; the names of its layers do not matter."""
+    names = {layer.name: index for index, layer in enumerate(network._flatten_layers())}
+    structure = json.dumps(_renamed(network.get_config(), names), sort_keys=True, default=str)
+    found = hashlib.blake2b(structure.encode(), digest_size=16)
+    for array in network.get_weights():
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def _renamed(value: Any, names: dict[str, int]) -> Any:
+    """A configuration with each layer's name, which counts the layers made before, replaced by its place."""
+    if isinstance(value, dict):
+        return {key: _renamed(item, names) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_renamed(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
