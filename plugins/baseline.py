@@ -15,6 +15,7 @@ Duration: 4,433 training images take 2 minutes an epoch on two cores with AVX2 a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pneumobench import Recipe, View, one_phase
@@ -42,12 +43,16 @@ def build(shape: tuple[int, int, int], *, dropout: float = 0.5) -> Any:
     return keras.Model(images, layers.Dense(1, activation="sigmoid", dtype="float32", name="aux_output")(x))
 
 
-def inception(x: Any, filters: list[int]) -> Any:
-    """Four branches side by side: 1x1; 1x1, 3x1, 1x3; 1x1, 5x1, 1x5; max-pool, 1x1."""
+def conv(x: Any, filters: int, size: int | tuple[int, int]) -> Any:
+    """Convolution of the same size, relu."""
     from keras import layers
 
-    def conv(x: Any, count: int, size: int | tuple[int, int]) -> Any:
-        return layers.Conv2D(count, size, padding="same", activation="relu")(x)
+    return layers.Conv2D(filters, size, padding="same", activation="relu")(x)
+
+
+def inception(x: Any, filters: list[int], conv: Callable[..., Any] = conv) -> Any:
+    """Four branches side by side: 1x1; 1x1, 3x1, 1x3; 1x1, 5x1, 1x5; max-pool, 1x1. `conv` makes each layer."""
+    from keras import layers
 
     point, reduce3, wide3, reduce5, wide5, pooled = filters
     a = conv(x, point, 1)
