@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class About:
     epochs: int | None
     operating_point: str
     images: Prepared
+    chosen: Mapping[str, Any] = field(default_factory=dict)  # those of the knobs that are not left at their defaults
 
     @property
     def name(self) -> str:
@@ -96,6 +97,7 @@ class About:
             "command": provenance.command(),
         }
         optional = {"limit": limit, "folds": len(self.images.folds) or None, "files": self.files or None}
+        optional["set"] = ", ".join(f"{name}={value}" for name, value in self.chosen.items()) or None
         return tags | {name: value for name, value in optional.items() if value is not None}
 
     def look(self, run_id: str) -> Look:
@@ -114,7 +116,7 @@ class About:
 
 def sources_digest(entry: Entry, plugin: Plugin) -> str:
     """16 hexadecimal digits over the files in which a plugin and its hooks are written."""
-    values = [getattr(plugin, field.name) for field in fields(plugin)]
+    values = [getattr(plugin, one.name) for one in fields(plugin)]
     found = {inspect.getsourcefile(value) for value in values if inspect.isfunction(value)}
     paths = {Path(path) for path in found if path} | ({entry.path} if entry.path else set())
     return digest_of((path.read_text() for path in paths if path.is_file()), 8)

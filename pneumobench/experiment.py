@@ -95,7 +95,7 @@ def run(
         backend.keras()
         import_mlflow()
 
-    about = About(entry, recipe, values, epochs, rule, images)
+    about = About(entry, recipe, values, epochs, rule, images, knobs or {})
     numbers = range(seed, seed + seeds)
     for member, number in members.missing(about, store, numbers):
         progress.fact(f"member {member}, seed {number}: trained and tracked on its own, test images closed")

@@ -28,6 +28,8 @@ FLOORS = {
     "members": 4,
     "record": 4,
     "serving": 4,
+    "runs": 4,
+    "exported": 4,
     "experiment": 4,
     "cli": 5,
     "__main__": 6,

@@ -114,6 +114,11 @@ class Store:
             wanted = ["attributes.status = 'FINISHED'", *(f"tags.{name} = '{value}'" for name, value in tags.items())]
             return list(self.client.search_runs(experiments, " and ".join(wanted))) if experiments else []
 
+    def file(self, run_id: str, path: str) -> Path:
+        """A file of a run, fetched where the store is elsewhere."""
+        with self._reporting_errors():
+            return Path(self.client.download_artifacts(run_id, path))
+
     def model_folder(self, run: Any) -> Path:
         """The folder that `Recorder.model` was given for a run, fetched where the store is elsewhere."""
         from mlflow.artifacts import download_artifacts
@@ -160,6 +165,7 @@ def import_mlflow() -> Any:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SKIP_PIP_REQUIREMENTS_CHECK", "true")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     warnings.filterwarnings("ignore", module="mlflow")
     import mlflow
