@@ -20,6 +20,7 @@ from pneumobench.recipe import Plugin
 GROUP = "pneumobench.plugins"
 FOLDER_VARIABLE = "PNEUMOBENCH_PLUGINS"
 FOLDER_PACKAGE = "pneumobench_folder_plugins"
+DEFAULT_FOLDER = Path("plugins")
 
 
 @dataclass(frozen=True)
@@ -88,20 +89,34 @@ def load(name: str) -> Plugin:
     return plugin
 
 
-def _built_in() -> Iterator[Entry]:
+def _built_in_folders() -> list[Path]:
     spec = importlib.util.find_spec("pneumobench.plugins")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        for path in _files(Path(folder)):
+    return [Path(path).resolve() for path in (spec and spec.submodule_search_locations) or ()]
+
+
+def _built_in() -> Iterator[Entry]:
+    for built_in in _built_in_folders():
+        for path in _files(built_in):
             yield Entry(path.stem, f"pneumobench.plugins.{path.stem}", "built-in", path)
 
 
+def folder() -> Path | None:
+    """The folder of one's own plugins: what PNEUMOBENCH_PLUGINS names, else `plugins` here, if there is one.
+
+    Raises: UsageError where the variable names no folder.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    if named:
+        if not Path(named).expanduser().is_dir():
+            raise UsageError(f"{FOLDER_VARIABLE} (--plugins-dir) is not a folder: {named}")
+        return Path(named).expanduser().resolve()
+    here = DEFAULT_FOLDER.resolve()
+    return here if here.is_dir() and here not in _built_in_folders() else None
+
+
 def _from_folder() -> Iterator[Entry]:
-    folder = os.environ.get(FOLDER_VARIABLE)
-    if not folder:
-        return
-    if not Path(folder).is_dir():
-        raise UsageError(f"{FOLDER_VARIABLE} is not a folder: {folder}")
-    for path in _files(Path(folder).resolve()):
+    own = folder()
+    for path in _files(own) if own else ():
         yield Entry(path.stem, f"{FOLDER_PACKAGE}.{path.stem}", str(path.parent), path)
 
 

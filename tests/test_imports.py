@@ -28,6 +28,10 @@ FLOORS = {
     "members": 4,
     "record": 4,
     "serving": 4,
+    "scaffold": 4,
+    "anatomy": 4,
+    "search": 4,
+    "contract": 4,
     "runs": 4,
     "exported": 4,
     "experiment": 4,
@@ -77,6 +81,7 @@ def test_every_room_has_a_floor():
         ("albumentations", {"training"}),
         ("tensorflow", {"training"}),
         ("skops", {"training"}),
+        ("optuna", {"search"}),
     ],
 )
 def test_a_library_has_one_door(library, doors):

@@ -94,11 +94,8 @@ def in_markdown(found: Sequence[Row]) -> list[str]:
     scored = [(row, row.test) for row in found if row.test]
     for row, test in sorted(scored, key=lambda pair: -pair[1]["auroc"].value):
         changed = row.experiment.tags.get("set")
-        cells = [
-            row.experiment.plugin + (f" ({changed})" if changed else ""),
-            str(len(row.experiment.runs)),
-            *(cell(test[name]) for name in COLUMNS),
-        ]
+        name = f"{row.experiment.plugin} ({changed})" if changed else row.experiment.plugin
+        cells = [name, str(len(row.experiment.runs)), *(cell(test[metric]) for metric in COLUMNS)]
         cells += [cell(row.validation["auroc"]), f"{row.seconds:,.0f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return lines

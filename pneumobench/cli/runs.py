@@ -7,17 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from pneumobench.cli.options import AsJson, TrackingUri
-
-
-def _names(incomplete: str) -> list[str]:
-    from pneumobench import registry
-
-    return [name for name in registry.entries() if name.startswith(incomplete)]
+from pneumobench.cli.options import AsJson, PluginName, PluginsDir, TrackingUri
 
 
 def run(
-    plugin: Annotated[str, typer.Argument(help="A name from `pneumobench plugins`.", autocompletion=_names)],
+    plugin: PluginName,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -58,6 +52,7 @@ def run(
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Go on without images that cannot be read.")
     ] = False,
+    plugins_dir: PluginsDir = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
 ) -> None:

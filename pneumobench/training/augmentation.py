@@ -32,15 +32,19 @@ class Augmentation:
 
     def __call__(self, pixels: np.ndarray, labels: np.ndarray, seeds: np.ndarray) -> np.ndarray:
         """Images (n, height, width) uint8 of the same shape, changed by one seed each (n,)."""
-        changed = np.empty_like(pixels)
+        return np.stack(self.each(pixels, labels, seeds))
+
+    def each(self, pixels: np.ndarray, labels: np.ndarray, seeds: np.ndarray) -> list[np.ndarray]:
+        """The same images one by one, whatever shape and type a transform has given them."""
+        changed = []
         with self._lock:
-            for i, (image, label, seed) in enumerate(zip(pixels, labels, seeds, strict=True)):
+            for image, label, seed in zip(pixels, labels, seeds, strict=True):
                 transform = self._by_label.get(int(label))
                 if transform is None:
-                    changed[i] = image
+                    changed.append(image)
                     continue
                 transform.set_random_seed(int(seed))
-                changed[i] = transform(image=image)["image"]
+                changed.append(transform(image=image)["image"])
         return changed
 
 

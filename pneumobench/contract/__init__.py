@@ -1,0 +1,30 @@
+"""The contract of a plugin, clause by clause: `pneumobench plugins check` runs it, and tests of plugins import it.
+
+from pneumobench import contract
+
+def test_my_plugin_keeps_the_contract():
+    assert [v for v in contract.check("my_plugin") if v.broken] == []
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pneumobench.contract.clauses import CLAUSES
+from pneumobench.contract.subject import Clause, Subject, Verdict
+
+__all__ = ["CLAUSES", "Clause", "Subject", "Verdict", "check"]
+
+
+def check(name: str, *, on_clause: Callable[[Clause], None] | None = None) -> list[Verdict]:
+    """What held of a plugin, on a tiny phantom and with the knobs of its `check`; a clause that breaks ends nothing.
+
+    Raises: UsageError or PluginError where the plugin cannot even be loaded.
+    """
+    subject = Subject(name)
+    found = []
+    for clause in CLAUSES:
+        if on_clause:
+            on_clause(clause)
+        found.append(clause.judge(subject))
+    return found

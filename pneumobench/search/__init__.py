@@ -1,0 +1,1 @@
+"""Studies: Optuna's only door."""
