@@ -79,5 +79,5 @@ plugin = Recipe(
     space=space,
     view=view,
     batch_size=32,
-    check={"backbone": "MobileNet", "weights": "none"},
+    check={"backbone": "MobileNet", "weights": "none", "size": 64, "tuned_layers": 20},
 )

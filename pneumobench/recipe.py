@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -160,17 +161,24 @@ def balanced(labels: np.ndarray) -> np.ndarray:
 def adamw(*, weight_decay: float, warmup: float = 0.05) -> Callable[[float, int], Any]:
     """A `Phase.optimizer`: AdamW whose rate rises over the first share `warmup` of the steps, then falls to 0.
 
-    The rise is linear, the fall a cosine (Loshchilov and Hutter, "SGDR", ICLR 2017; "Decoupled Weight Decay
-    Regularization", ICLR 2019).
+    The rise is linear from a tenth, the fall a cosine (Loshchilov and Hutter, "SGDR", ICLR 2017; "Decoupled
+    Weight Decay Regularization", ICLR 2019).
     """
 
     def optimizer(rate: float, steps: int) -> Any:
         import keras
+        from keras import ops
 
         rising = round(steps * warmup)
-        falling = keras.optimizers.schedules.CosineDecay(
-            rate / 10 if rising else rate, max(1, steps - rising), warmup_target=rate, warmup_steps=rising
-        )
-        return keras.optimizers.AdamW(falling, weight_decay=weight_decay)
+
+        # Keras' CosineDecay branches, once for every weight: tracing it took longer than an epoch
+        class Cosine(keras.optimizers.schedules.LearningRateSchedule):
+            def __call__(self, step: Any) -> Any:
+                step = ops.cast(step, "float32")
+                up = ops.minimum(1.0, 0.1 + 0.9 * step / max(1, rising)) if rising else 1.0
+                through = ops.clip((step - rising) / max(1, steps - rising), 0.0, 1.0)
+                return rate * up * 0.5 * (1 + ops.cos(math.pi * through))
+
+        return keras.optimizers.AdamW(Cosine(), weight_decay=weight_decay)
 
     return optimizer

@@ -67,22 +67,31 @@ class Subject:
         """Trained for one epoch in each phase."""
         return self.train()
 
+    @cached_property
+    def epochs(self) -> int | None:
+        """One for each phase, of the member that has most of them in an ensemble; None for an estimator."""
+        if isinstance(self.plugin, Ensemble):
+            members = [(registry.load(name), of_member(name, self.knobs), name) for name in self.knobs[MEMBERS]]
+        else:
+            members = [(self.plugin, self.knobs, self.name)]
+        counts = [
+            len(network.plan(plugin, trainer.views_of(plugin, knobs)[0], knobs, None, name))
+            for plugin, knobs, name in members
+            if isinstance(plugin, Recipe)
+        ]
+        return max(counts, default=None)
+
     def train(self) -> Predictor:
         """A training of its own, always with the same seed."""
-        epochs = None
-        if isinstance(self.plugin, Recipe):
-            epochs = len(network.plan(self.plugin, self.views[0], self.knobs, None, self.name))
-        elif isinstance(self.plugin, Ensemble):
-            epochs = max(map(self._phases, self.knobs[MEMBERS]))
         return trainer.train(
-            self.plugin, self.development, self.knobs, seed=SEED, epochs=epochs, precision="float32", name=self.name
+            self.plugin,
+            self.development,
+            self.knobs,
+            seed=SEED,
+            epochs=self.epochs,
+            precision="float32",
+            name=self.name,
         )
-
-    def _phases(self, member: str) -> int:
-        plugin, knobs = registry.load(member), of_member(member, self.knobs)
-        if not isinstance(plugin, Recipe):
-            return 1
-        return len(network.plan(plugin, trainer.views_of(plugin, knobs)[0], knobs, None, member))
 
     def where(self, hook: str, error: BaseException) -> str:
         """The plugin's line that an error passed through, else where the hook is written."""
