@@ -14,13 +14,20 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.S)
 
 
+def commands(root=None, name=""):
+    """Every command and group, by what is typed after `pneumobench`."""
+    root = root or typer.main.get_command(app)
+    yield name, root
+    for own, command in getattr(root, "commands", {}).items():
+        yield from commands(command, f"{name} {own}".strip())
+
+
 def options():
-    root = typer.main.get_command(app)
-    for command in (root, *root.commands.values()):
-        for parameter in command.params:
+    for command, found in commands():
+        for parameter in found.params:
             for name in (*parameter.opts, *parameter.secondary_opts):
                 if name.startswith("--") and name != "--help":
-                    yield command.name, name
+                    yield command, name
 
 
 @pytest.mark.parametrize(("command", "option"), sorted(set(options())))
@@ -28,7 +35,7 @@ def test_every_option_is_documented(command, option):
     assert re.search(rf"`{option}[ `]", README), f"{option} of {command}"
 
 
-@pytest.mark.parametrize("command", sorted(typer.main.get_command(app).commands))
+@pytest.mark.parametrize("command", sorted(name for name, _ in commands() if name))
 def test_every_command_is_documented(command):
     assert f"`pneumobench {command}" in README
 
@@ -57,3 +64,11 @@ def test_every_picture_and_file_that_it_links_is_there():
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (Path(__file__).parents[1] / target).is_file(), target
     assert "RESULTS-" not in README
+
+
+@pytest.mark.slow
+def test_the_contract_example_runs():
+    code = next(block for block in BLOCKS if "contract.check(" in block)
+    found = {}
+    exec(code.replace('"class_weighted"', '"thumbnail"'), found)
+    found["test_my_plugin_keeps_the_contract"]()

@@ -138,8 +138,8 @@ CLAUSES = (
     Clause("resample gives indices, weigh weights", "resample", samples_fit),
     Clause("an augmentation keeps shape, type and range", "augment", augmentation_fits),
     Clause("it builds at its view", "build", builds),
-    Clause("a step changes the weights, all finite", "build", steps_change_weights),
     Clause("predictions are probabilities, one an image", "build", probabilities_in_range),
+    Clause("a step changes the weights, all finite", "build", steps_change_weights),
     Clause("a saved model predicts the same", "build", saves_and_loads),
     Clause("the same seed gives the same result", "build", repeats),
 )

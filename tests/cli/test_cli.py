@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 def test_help_and_version(pneumobench):
     shown = pneumobench("--help")
     assert shown.returncode == 0
-    for command in ("run", "plugins", "ledger", "ui"):
+    for command in ("run", "plugins", "runs", "export", "ledger", "ui"):
         assert command in shown.stdout
         assert pneumobench(command, "--help").returncode == 0
     assert pneumobench("--version").stdout.strip() == provenance.version()
@@ -28,6 +28,56 @@ def test_plugins_are_listed_with_the_broken_one(pneumobench):
     rows = json.loads(pneumobench("plugins", "--json").stdout)["plugins"]
     assert {"baseline", "thumbnail", "tiny", "broken"} <= {row["name"] for row in rows}
     assert "The published network" in pneumobench("plugins").stdout
+
+
+def test_a_plugin_is_written_checked_shown_and_trained_without_a_reinstall(pneumobench, phantom_folder, tmp_path):
+    own = {"PNEUMOBENCH_PLUGINS": ""}
+    done = pneumobench("plugins", "new", "my_idea", **own)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1:] == [
+        "next: pneumobench plugins check my_idea",
+        "next: pneumobench run my_idea --no-test",
+    ]
+    assert "my_idea" in pneumobench("plugins", **own).stdout
+    check = pneumobench("plugins", "check", "my_idea", **own)
+    assert check.returncode == 0, check.stdout + check.stderr
+    assert "my_idea keeps the contract" in check.stdout
+    shown = json.loads(pneumobench("plugins", "show", "my_idea", "--json", **own).stdout)
+    assert shown["knobs"]["filters"] == {"default": 16, "type": "int", "choices": []}
+    assert shown["space"]["learning_rate"] == "0.0001 to 0.01 (log)"
+    assert shown["parameters"] > 1000
+    assert "build" in shown["differences"]
+    elsewhere = ("--plugins-dir", str(tmp_path / "plugins"))
+    run = pneumobench("run", "my_idea", "--no-test", "--data", str(phantom_folder), "--epochs", "1", *elsewhere)
+    assert run.returncode == 0, run.stderr
+    assert "my_idea on" in run.stdout
+
+
+def test_a_broken_contract_is_told_with_its_place_and_exit_code_1(pneumobench, tmp_path):
+    (tmp_path / "hasty.py").write_text(
+        '"""Returns no model, for tests."""\n\nfrom pneumobench import Recipe\n\n\n'
+        "def build(shape, *, width: int = 3):\n    return None\n\n\nplugin = Recipe(build=build)\n"
+    )
+    done = pneumobench("plugins", "check", "hasty", "--plugins-dir", str(tmp_path), "--json")
+    assert done.returncode == 1
+    broken = [clause for clause in json.loads(done.stdout)["clauses"] if clause["held"] is False]
+    assert {clause["where"] for clause in broken} == {"hasty.py:6"}
+    assert "returns a NoneType, not a keras.Model" in broken[0]["why"]
+    assert "clauses are broken" in pneumobench("plugins", "check", "hasty", "--plugins-dir", str(tmp_path)).stdout
+
+
+def test_runs_are_listed_and_exported(pneumobench, phantom_folder, tmp_path):
+    none = pneumobench("runs")
+    assert (none.returncode, "no finished run is tracked here" in none.stderr) == (2, True)
+    assert pneumobench("run", "thumbnail", "--data", str(phantom_folder)).returncode == 0
+    (row,) = json.loads(pneumobench("runs", "--json").stdout)["experiments"]
+    done = pneumobench("export", row["run_ids"][0][:8])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"results/thumbnail-0-{row['run_ids'][0][:8]}"
+    (again,) = json.loads(pneumobench("runs", "--from", "results", "--json").stdout)["experiments"]
+    assert again == row
+    assert "thumbnail" in pneumobench("runs", "--from", "results").stdout
+    assert pneumobench("runs", "--from", "results", "--markdown").stdout.startswith("| plugin | seeds |")
 
 
 def test_run_prints_one_json_object_and_nothing_else(pneumobench, phantom_folder):
@@ -62,6 +112,11 @@ def test_without_data_the_phantom_is_used_and_said(pneumobench):
         (["rum"], 2, "No such command 'rum'"),
         (["run", "tiny", "--data", "/no/such"], 1, "no folder /no/such"),
         (["run", "broken"], 1, "cannot be imported: ModuleNotFoundError"),
+        (["plugins", "show", "broken"], 1, "cannot be imported: ModuleNotFoundError"),
+        (["plugins", "check", "broken"], 1, "cannot be imported: ModuleNotFoundError"),
+        (["plugins", "--plugins-dir", "no/such"], 2, "(--plugins-dir) is not a folder"),
+        (["plugins", "new", "my-idea"], 2, "such as my_plugin, not 'my-idea'"),
+        (["run", "tiny", "--folds", "2", "--seeds", "2"], 2, "--folds 2 trains one seed 2 times"),
         (["ui", "--port", "70000"], 2, "--port is 1 to 65535, not 70000"),
     ],
 )

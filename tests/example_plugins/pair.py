@@ -1,0 +1,5 @@
+"""A network and an estimator together, for tests."""
+
+from pneumobench import Ensemble
+
+plugin = Ensemble("tiny", "thumbnail", defaults={"tiny.width": 5})

@@ -1,0 +1,49 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pneumobench import View, knobs, registry
+from pneumobench.data import split as splitting
+from pneumobench.training import backend, network, trainer
+from pneumobench.training.predictor import load
+
+pytestmark = pytest.mark.slow
+SHAPE = (48, 48, 3)
+
+
+def gradients(auxiliary_weight):
+    """How far each weight moves in one plain step."""
+    plugin = registry.load("regularized")
+    values = knobs.resolve(plugin, {"auxiliary_weight": auxiliary_weight, "dropout": 0.0})
+    keras = backend.keras()
+    keras.utils.set_random_seed(0)
+    model = plugin.build(SHAPE, dropout=0.0)
+    model.compile(keras.optimizers.SGD(1.0), network._loss(plugin, values), jit_compile=False, run_eagerly=True)
+    before = {weight.path: np.asarray(weight) for weight in model.trainable_weights}
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (4, *SHAPE)).astype(np.float32), np.array([[0.0], [1], [1], [0]], np.float32)
+    model.train_on_batch(images, {"main": labels, "auxiliary": labels})
+    return {weight.path: np.abs(np.asarray(weight) - before[weight.path]).max() for weight in model.trainable_weights}
+
+
+def test_the_auxiliary_loss_changes_the_gradients():
+    without, with_it, heavier = gradients(0.0), gradients(0.3), gradients(0.6)
+    (own,) = [path for path in without if path.startswith("auxiliary/kernel")]
+    stem = next(iter(without))
+    assert without[own] == 0
+    assert heavier[own] == pytest.approx(2 * with_it[own], rel=1e-3)
+    assert with_it[stem] != pytest.approx(without[stem], rel=1e-3), "it reaches the first layer"
+
+
+def test_the_saved_model_is_without_the_auxiliary_head(dataset, tmp_path):
+    plugin = replace(registry.load("regularized"), view=View(*SHAPE[:2], channels=3))
+    trained = trainer.train(
+        plugin, splitting.split(dataset)[0], knobs.resolve(plugin, {}), seed=0, epochs=1, name="regularized"
+    )
+    trained.save(tmp_path, threshold=0.5)
+    saved = load(tmp_path)[0].model
+    assert len(saved.outputs) == 1
+    assert "auxiliary" not in [layer.name for layer in saved.layers]
+    assert "auxiliary" in [layer.name for layer in plugin.build(SHAPE).layers]
+    assert saved.count_params() < trained.parameters

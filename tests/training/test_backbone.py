@@ -1,0 +1,62 @@
+import typing
+
+import numpy as np
+import pytest
+
+from pneumobench.errors import WeightsError
+from pneumobench.training import backend
+from pneumobench.training.backbone import Backbone, _scaled, pretrained
+
+pytestmark = pytest.mark.slow
+SHAPE = (32, 32, 3)
+MODULES = {
+    "InceptionV3": "inception_v3",
+    "MobileNet": "mobilenet",
+    "DenseNet121": "densenet",
+    "EfficientNetV2B0": "efficientnet_v2",
+}
+
+
+@pytest.mark.parametrize("name", typing.get_args(Backbone))
+def test_pixels_are_scaled_as_keras_scales_them(name):
+    keras = backend.keras()
+    images = np.random.default_rng(0).integers(0, 256, (2, *SHAPE)).astype(np.float32)
+    inputs = keras.Input(SHAPE)
+    scaled = keras.Model(inputs, _scaled(inputs, name)).predict_on_batch(images)
+    expected = getattr(keras.applications, MODULES[name]).preprocess_input(images.copy())
+    assert scaled == pytest.approx(np.asarray(expected), abs=1e-4)
+
+
+def test_without_a_network_one_line_says_what_to_fetch_and_where_to_put_it(monkeypatch):
+    keras = backend.keras()
+
+    def unreachable(**options):
+        raise Exception("URL fetch failure on https://weights.example/net_notop.h5: None -- no route")
+
+    monkeypatch.setattr(keras.applications, "MobileNet", unreachable)
+    with pytest.raises(WeightsError) as raised:
+        pretrained(SHAPE, "MobileNet", "imagenet")
+    message = str(raised.value)
+    for needed in ("https://weights.example/net_notop.h5,", "~/.keras/models/", "--set weights=FILE"):
+        assert needed in message
+    assert "\n" not in message
+
+
+def test_a_file_is_loaded_and_a_wrong_one_refused(tmp_path):
+    inputs, maps = pretrained(SHAPE, "MobileNet", "none")
+    network = backend.keras().Model(inputs, maps).get_layer("backbone")
+    network.save_weights(tmp_path / "right.weights.h5")
+    other_inputs, other_maps = pretrained(SHAPE, "MobileNet", str(tmp_path / "right.weights.h5"))
+    loaded = backend.keras().Model(other_inputs, other_maps).get_layer("backbone")
+    assert all(np.array_equal(a, b) for a, b in zip(network.get_weights(), loaded.get_weights(), strict=True))
+
+    (tmp_path / "wrong.weights.h5").write_text("no weights")
+    with pytest.raises(WeightsError, match=r"wrong\.weights\.h5 holds no weights of MobileNet"):
+        pretrained(SHAPE, "MobileNet", str(tmp_path / "wrong.weights.h5"))
+    with pytest.raises(WeightsError, match='`weights` is "imagenet", "none" or a file'):
+        pretrained(SHAPE, "MobileNet", str(tmp_path / "absent.h5"))
+
+
+def test_one_channel_is_refused():
+    with pytest.raises(WeightsError, match="MobileNet takes images of 3 channels, not 1"):
+        pretrained((32, 32, 1), "MobileNet", "none")

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from pneumobench import View
+from pneumobench.data import split as splitting
+from pneumobench.data.folds import folds
+from pneumobench.data.parts import Part
+from pneumobench.training import backend
+from pneumobench.training.features import digest, features
+
+pytestmark = pytest.mark.slow
+VIEW = View(16, 16, channels=1)
+
+
+def network(seed=0, width=3):
+    keras = backend.keras()
+    keras.utils.set_random_seed(seed)
+    images = keras.Input(VIEW.shape)
+    x = keras.layers.Conv2D(width, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(images))
+    return keras.Model(images, keras.layers.GlobalAveragePooling2D()(x))
+
+
+class Counting:
+    """A network that counts the images it has seen."""
+
+    def __init__(self, inner):
+        self._inner, self.seen = inner, 0
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    def predict_on_batch(self, images):
+        self.seen += len(images)
+        return self._inner.predict_on_batch(images)
+
+
+@pytest.fixture
+def development(dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("PNEUMOBENCH_CACHE", str(tmp_path))
+    return splitting.split(dataset)[0]
+
+
+def test_they_are_the_networks_outputs_computed_once(development):
+    counting = Counting(network())
+    found = features(counting, development.training, VIEW)
+    assert found.shape == (len(development.training), 3)
+    images = development.training.pixels(VIEW)[:4].astype(np.float32)[..., None]
+    assert found[:4] == pytest.approx(counting.predict_on_batch(images), abs=1e-5)
+    counting.seen = 0
+    features(counting, development.validation, VIEW)
+    for fold in folds(development, 2):
+        features(counting, fold.training, VIEW)
+    assert counting.seen == 0
+
+
+def test_test_images_are_a_set_of_their_own(dataset, development):
+    counting = Counting(network())
+    features(counting, development.training, VIEW)
+    assert counting.seen == len(np.unique(dataset.hashes[dataset.origins != "test"]))
+    counting.seen = 0
+    opened = Part(dataset.subset(dataset.origins == "test"))
+    assert len(features(counting, opened, VIEW)) == len(opened)
+    assert counting.seen == len(np.unique(opened.dataset.hashes))
+
+
+def test_weights_and_structure_tell_networks_apart_and_names_do_not():
+    assert digest(network(0)) == digest(network(0))
+    assert digest(network(0)) != digest(network(1))
+    assert digest(network(0)) != digest(network(0, width=4))
