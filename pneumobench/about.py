@@ -116,9 +116,10 @@ class About:
 
 def sources_digest(entry: Entry, plugin: Plugin) -> str:
     """16 hexadecimal digits over the files in which a plugin and its hooks are written, the framework's left out."""
-    values = [value for value in (getattr(plugin, one.name) for one in fields(plugin)) if inspect.isfunction(value)]
-    written = [value for value in values if not _is_framework(value.__module__)]
-    paths = {Path(path) for path in map(inspect.getsourcefile, written) if path}
+    values = [getattr(plugin, one.name) for one in fields(plugin)]
+    values += [inner for value in values if isinstance(value, Mapping) for inner in value.values()]  # losses by output
+    functions = [value for value in values if inspect.isfunction(value) and not _is_framework(value.__module__)]
+    paths = {Path(path) for path in map(inspect.getsourcefile, functions) if path}
     paths |= {entry.path} if entry.path else set()
     return digest_of((path.read_text() for path in paths if path.is_file()), 8)
 
