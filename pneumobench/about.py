@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pneumobench import provenance
-from pneumobench.data.dataset import digest_of
+from pneumobench import provenance, sources
 from pneumobench.data.lockbox import Look
 from pneumobench.data.prepare import Prepared
+from pneumobench.knobs import resolve
 from pneumobench.recipe import Plugin
 from pneumobench.registry import Entry
 from pneumobench.tracking.recorder import DatasetInput
@@ -29,7 +28,6 @@ class About:
     epochs: int | None
     operating_point: str
     images: Prepared
-    chosen: Mapping[str, Any] = field(default_factory=dict)  # those of the knobs that are not left at their defaults
 
     @property
     def name(self) -> str:
@@ -59,9 +57,15 @@ class About:
         return {**self.knobs, **({} if self.epochs is None else {"epochs_in_all": self.epochs})}
 
     @property
+    def chosen(self) -> dict[str, Any]:
+        """Those of the knobs that are not left at their defaults."""
+        defaults = resolve(self.plugin, {})
+        return {name: value for name, value in self.knobs.items() if defaults.get(name, self) != value}
+
+    @property
     def plugin_digest(self) -> str:
         """16 hexadecimal digits over the source of the plugin and of the functions that it is made of."""
-        return sources_digest(self.entry, self.plugin)
+        return sources.digest(self.entry, self.plugin)
 
     @property
     def files(self) -> str:
@@ -97,7 +101,7 @@ class About:
             "command": provenance.command(),
         }
         optional = {"limit": limit, "folds": len(self.images.folds) or None, "files": self.files or None}
-        optional["set"] = ", ".join(f"{name}={value}" for name, value in self.chosen.items()) or None
+        optional["set"] = ", ".join(f"{name}={_short(value)}" for name, value in self.chosen.items()) or None
         return tags | {name: value for name, value in optional.items() if value is not None}
 
     def look(self, run_id: str) -> Look:
@@ -114,20 +118,6 @@ class About:
         )
 
 
-def sources_digest(entry: Entry, plugin: Plugin) -> str:
-    """16 hexadecimal digits over the files in which a plugin and its hooks are written, the framework's left out."""
-    values = [getattr(plugin, one.name) for one in fields(plugin)]
-    values += [inner for value in values if isinstance(value, Mapping) for inner in value.values()]  # losses by output
-    functions = [value for value in values if inspect.isfunction(value) and not _is_framework(value.__module__)]
-    paths = {Path(path) for path in map(inspect.getsourcefile, functions) if path}
-    paths |= {entry.path} if entry.path else set()
-    return digest_of((path.read_text() for path in paths if path.is_file()), 8)
-
-
-def _is_framework(module: str) -> bool:
-    return module.startswith("pneumobench.") and not module.startswith("pneumobench.plugins.")
-
-
 def file_digest(path: Path) -> str:
     """16 hexadecimal digits over a file's bytes."""
     with path.open("rb") as file:
@@ -136,3 +126,10 @@ def file_digest(path: Path) -> str:
 
 def _is_file(value: Any) -> bool:
     return isinstance(value, str) and len(value) < 1000 and Path(value).expanduser().is_file()
+
+
+def _short(value: Any) -> str:
+    """A value as a reader wants it: of a file the name, of several names a list."""
+    if _is_file(value):
+        return Path(value).name
+    return "+".join(value) if isinstance(value, tuple) else str(value)

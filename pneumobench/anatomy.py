@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from pneumobench import registry
 from pneumobench.errors import PneumobenchError
-from pneumobench.knobs import MEMBERS, Knob, call, knobs_of, resolve
+from pneumobench.knobs import MEMBERS, Knob, call, knobs_of, of_member, resolve
 from pneumobench.recipe import Ensemble, Estimator, Plugin, Recipe
 from pneumobench.search.space import sample
 from pneumobench.training import backend, network, trainer
@@ -19,7 +20,10 @@ REFERENCE = "baseline"
 
 @dataclass(frozen=True)
 class Anatomy:
-    """`parameters` is None, and `why_not` says why, where the network cannot be built here."""
+    """`parameters` is None, and `why_not` says why, where the network cannot be built here.
+
+    `space` is empty where the plugin has none, and `no_space` says why where it has one that cannot be sampled.
+    """
 
     name: str
     origin: str
@@ -27,6 +31,7 @@ class Anatomy:
     docstring: str
     knobs: dict[str, Knob]
     space: dict[str, str]
+    no_space: str
     parameters: int | None
     why_not: str
     differences: dict[str, str]
@@ -35,15 +40,16 @@ class Anatomy:
 def of(name: str) -> Anatomy:
     """The anatomy of a plugin. Raises: UsageError (unknown), PluginError (cannot be imported)."""
     entry, plugin = registry.find(name), registry.load(name)
-    _, distributions = sample(plugin)
-    parameters, why_not = _parameters(plugin)
+    space, no_space = _space(plugin)
+    parameters, why_not = _parameters(plugin, {})
     return Anatomy(
         name=name,
         origin=entry.origin,
         kind=type(plugin).__name__,
         docstring=_docstring(entry.path),
         knobs=knobs_of(plugin),
-        space={knob: _readable(distribution) for knob, distribution in distributions.items()},
+        space=space,
+        no_space=no_space,
         parameters=parameters,
         why_not=why_not,
         differences={} if name == REFERENCE else differences(plugin, registry.load(REFERENCE)),
@@ -69,28 +75,39 @@ def _named(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _parameters(plugin: Plugin) -> tuple[int | None, str]:
+def _parameters(plugin: Plugin, chosen: Mapping[str, Any]) -> tuple[int | None, str]:
     """The parameters of the network, or of the frozen one below an estimator; of an ensemble their sum."""
-    values = resolve(plugin, {})
+    values = resolve(plugin, chosen)
     if "weights" in plugin.check:  # the count is the same whatever the weights are, and these need no download
         values["weights"] = plugin.check["weights"]
     try:
         backend.keras()
         match plugin:
             case Recipe():
-                return network.build(plugin, trainer.views_of(plugin, values)[0], values, "float32", "it")[
-                    0
-                ].count_params(), ""
+                view = trainer.views_of(plugin, values)[0]
+                return network.build(plugin, view, values, "float32", "it")[0].count_params(), ""
             case Estimator() if plugin.features:
                 return call(plugin.features, trainer.views_of(plugin, values)[0].shape, knobs=values).count_params(), ""
             case Estimator():
                 return None, "an estimator over pixels"
             case Ensemble():
-                found = [_parameters(registry.load(member)) for member in values[MEMBERS]]
-                counts = [count for count, _ in found if count is not None]
+                found = [_parameters(registry.load(name), of_member(name, values))[0] for name in values[MEMBERS]]
+                counts = [count for count in found if count is not None]
                 return (sum(counts), "") if len(counts) == len(found) else (None, "a member's cannot be counted")
-    except PneumobenchError as error:
-        return None, str(error)
+    except Exception as error:  # whatever a plugin raises, the rest of it can still be shown
+        return None, _told(error)
+
+
+def _space(plugin: Plugin) -> tuple[dict[str, str], str]:
+    try:
+        return {knob: _readable(distribution) for knob, distribution in sample(plugin)[1].items()}, ""
+    except Exception as error:
+        return {}, _told(error)
+
+
+def _told(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, PneumobenchError) else f"{type(error).__name__}: {text}"
 
 
 def _docstring(path: Path | None) -> str:

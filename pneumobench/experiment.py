@@ -19,6 +19,7 @@ from pneumobench.data import prepare
 from pneumobench.data import split as splitting
 from pneumobench.errors import UsageError
 from pneumobench.evidence import evaluation, operating_point
+from pneumobench.evidence.evaluation import Estimate
 from pneumobench.evidence.result import Result, SeedResult
 from pneumobench.fitting import Fitted, fit
 from pneumobench.knobs import of_member
@@ -95,9 +96,13 @@ def run(
         backend.keras()
         import_mlflow()
 
-    about = About(entry, recipe, values, epochs, rule, images, knobs or {})
+    about = About(entry, recipe, values, epochs, rule, images)
     numbers = range(seed, seed + seeds)
-    for member, number in members.missing(about, store, numbers):
+    missing = members.missing(about, store, numbers)
+    if missing:
+        progress.stage("building the members once, before any is trained")
+        members.check(about)
+    for member, number in missing:
         progress.fact(f"member {member}, seed {number}: trained and tracked on its own, test images closed")
         run(
             member,
@@ -118,6 +123,7 @@ def run(
 
     with recording_of(about, store, numbers, clock) as tracked:
         fitted: dict[int, Fitted] = {}
+        figures: dict[int, dict[str, dict[str, Estimate]]] = {}
         for number in numbers:
             reused = members.tracked(about, store, number)
             if reused:
@@ -131,12 +137,18 @@ def run(
                 clock=clock,
                 progress=progress,
             )
+            with clock("evaluate"):
+                figures[number] = {"validation": evaluation.evaluate([fitted[number].validation])}
+            with clock("track"):
+                progress.stage("writing to the tracking store")
+                tracked.save(number, fitted[number], figures[number]["validation"])
         parts = {"validation": {number: one.validation for number, one in fitted.items()}}
 
         lost, looks, test_labels = images.lost, 0, images.dataset.labels[images.dataset.origins == "test"]
         if test:
             with clock("evaluate"):
                 opened, looks = images.lockbox.open(store.ledger, about.look(tracked.parent.run_id))
+                tracked.tags({"looks": looks})
                 progress.stage("scoring the test images")
                 for view in views if skip_unreadable else ():
                     opened = opened.readable(view)
@@ -150,17 +162,16 @@ def run(
 
         with clock("evaluate"):
             progress.stage("resampling patients for the intervals")
-            figures = {
-                number: {part: evaluation.evaluate([of[number]]) for part, of in parts.items()} for number in numbers
-            }
+            for number, scored in parts.get("test", {}).items():
+                figures[number]["test"] = evaluation.evaluate([scored])
             overall = figures[seed]
             if seeds > 1:
                 overall = {part: evaluation.evaluate(list(of.values())) for part, of in parts.items()}
             of_folds = [evaluation.evaluate([p]) for p in fitted[seed].folds] if folds else []
         with clock("track"):
             progress.stage("writing to the tracking store")
-            for number, one in fitted.items():
-                tracked.finish_seed(number, one, {part: of[number] for part, of in parts.items()}, figures[number])
+            for number in numbers:
+                tracked.score(number, parts.get("test", {}).get(number), figures[number].get("test"))
             for fold, estimates in enumerate(of_folds, 1):
                 tracked.finish_fold(fold, fitted[seed].folds[fold - 1], estimates)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from functools import partial
 from pathlib import Path
@@ -37,14 +38,19 @@ def write(run: TrackedRun, to: Path) -> Path:
         "parent": run.parent,
         "started": run.started,
         "looks": run.looks,
-        "tags": {name: run.tags[name] for name in TAGS if name in run.tags},
-        "knobs": dict(run.params),
+        "tags": {name: _relative(run.tags[name]) for name in TAGS if name in run.tags},
+        "knobs": {name: _relative(value) for name, value in run.params.items()},
         "metrics": {name: run.metrics[name] for name in METRICS if name in run.metrics},
     }
     (building / CARD).write_text(json.dumps(card, indent=2) + "\n")
     shutil.rmtree(folder, ignore_errors=True)
     building.rename(folder)
     return folder
+
+
+def _relative(text: str) -> str:
+    """A text with each absolute path in it cut to its last name, for where it lay is nobody's business."""
+    return re.sub(r"(?<![^\s='\"])/(?:[^/\s'\"]+/)*([^/\s'\"]+)", r"\1", text)
 
 
 def read(folder: Path) -> list[TrackedRun]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -19,18 +20,22 @@ _NOT_HOOKS = {"defaults", "check", "resample", "weigh", "members"}
 
 @dataclass(frozen=True)
 class Knob:
-    """A name, its default and its type; `choices` where the annotation is a `Literal`."""
+    """A name, its default and its type, a list's being tuple; `choices` where the annotation is a `Literal`."""
 
     name: str
     default: Any
     type: type
     choices: tuple[Any, ...] = ()
+    optional: bool = False  # whether None is a value
+    element: Any = str  # the type of a list's items
 
     def convert(self, value: Any) -> Any:
         """The value in the knob's type. Raises: UsageError where it cannot be one."""
+        if value is self.default:
+            return value
         try:
-            converted = _convert(value, self.type)
-        except (ValueError, SyntaxError):
+            converted = _convert(value, self)
+        except (ValueError, SyntaxError, TypeError):
             raise UsageError(
                 f"knob '{self.name}' takes {_articled(self.type)} (default {self.default!r}), not {value!r}"
             ) from None
@@ -70,13 +75,13 @@ def knobs_of(plugin: Plugin) -> dict[str, Knob]:
         return _of_ensemble(plugin, plugin.members)
     found: dict[str, Knob] = {}
     for field, hook in hooks(plugin).items():
-        for name, parameter in inspect.signature(hook, eval_str=True).parameters.items():
+        for name, parameter in inspect.signature(hook).parameters.items():
             if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
                 continue
             default = plugin.defaults.get(name, parameter.default)
             if default is inspect.Parameter.empty:
                 raise PluginError(f"knob '{name}' of hook '{field}' needs a default in the signature")
-            knob = _knob(name, default, parameter.annotation)
+            knob = _knob(name, default, _annotation(hook, parameter))
             if name in found and found[name].default != default:
                 raise PluginError(
                     f"knob '{name}' has the default {found[name].default!r} in one hook and {default!r} in "
@@ -117,6 +122,10 @@ def _of_ensemble(plugin: Ensemble, members: tuple[str, ...]) -> dict[str, Knob]:
         for name, knob in knobs_of(loaded).items():
             own = f"{member}.{name}"
             found[own] = replace(knob, name=own, default=plugin.defaults.get(own, knob.default))
+    if members == plugin.members:  # with others, a default of an absent member's is not in use
+        for name in plugin.defaults:
+            if name not in found or name == MEMBERS:
+                raise PluginError(f"`defaults`: {unknown('knob', name, set(found) - {MEMBERS})}")
     return found
 
 
@@ -143,26 +152,56 @@ def value_of(value: Any, knobs: Mapping[str, Any]) -> Any:
     return call(value, knobs=knobs) if takes_knobs(value) else value
 
 
+def _annotation(hook: Hook, parameter: inspect.Parameter) -> Any:
+    """The annotation as a type; `empty` where it names what is imported for type checkers alone."""
+    annotation = parameter.annotation
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        return eval(annotation, inspect.unwrap(hook).__globals__)
+    except Exception:
+        return inspect.Parameter.empty
+
+
 def _knob(name: str, default: Any, annotation: Any) -> Knob:
+    """The knob's type is the annotation's where that names one, else the default's; None may be a value of either."""
     if typing.get_origin(annotation) is typing.Literal:
         choices = typing.get_args(annotation)
         return Knob(name, default, type(choices[0]), choices)
-    declared = [t for t in typing.get_args(annotation) or (annotation,) if t is not type(None)]
-    if len(declared) == 1 and isinstance(declared[0], type) and declared[0] is not inspect.Parameter.empty:
-        return Knob(name, default, declared[0])
-    return Knob(name, default, tuple if isinstance(default, list | tuple) else type(default))
+    union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    declared = [t for t in typing.get_args(annotation) if t is not type(None)] if union else [annotation]
+    kind = declared[0] if len(declared) == 1 else inspect.Parameter.empty
+    element = next((t for t in typing.get_args(kind) if isinstance(t, type)), str)
+    kind = typing.get_origin(kind) or kind
+    if not isinstance(kind, type) or kind is inspect.Parameter.empty:
+        kind = type(default)
+        if isinstance(default, list | tuple) and default:
+            element = type(default[0])
+    kind = tuple if issubclass(kind, list | tuple) else kind
+    optional = union and type(None) in typing.get_args(annotation)
+    return Knob(name, default, kind, optional=optional or default is None, element=element)
 
 
-def _convert(value: Any, kind: type) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+def _convert(value: Any, knob: Knob) -> Any:
+    kind = knob.type
+    if knob.optional and (value is None or (isinstance(value, str) and value.lower() == "none" and kind is not str)):
+        return None
     if kind in (type(None), object):
         return ast.literal_eval(value) if isinstance(value, str) else value
+    if kind is tuple:
+        parts = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            raise ValueError
+        return tuple(_scalar(part, knob.element) for part in parts)
+    return _scalar(value, kind)
+
+
+def _scalar(value: Any, kind: type) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
     if not isinstance(value, str):
         if isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool):
             return value
-        if kind is tuple and isinstance(value, list):
-            return tuple(value)
         raise ValueError
     if kind is bool:
         words = {"true": True, "yes": True, "on": True, "1": True}
@@ -170,8 +209,6 @@ def _convert(value: Any, kind: type) -> Any:
         if value.lower() not in words:
             raise ValueError
         return words[value.lower()]
-    if kind is tuple:
-        return tuple(part.strip() for part in value.split(",") if part.strip())
     return kind(value)
 
 
@@ -181,6 +218,6 @@ def _articled(kind: type) -> str:
         float: "a number",
         bool: "true or false",
         str: "a text",
-        tuple: "a list of names with commas between",
+        tuple: "a list with commas between",
     }
     return words.get(kind, f"a {kind.__name__}")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from pneumobench import registry
-from pneumobench.about import About, sources_digest
+from pneumobench.about import About
+from pneumobench.errors import PneumobenchError
 from pneumobench.knobs import MEMBERS, of_member
-from pneumobench.recipe import Ensemble
+from pneumobench.recipe import Ensemble, Recipe
 from pneumobench.tracking.store import Store
-from pneumobench.training import predictor, trainer
+from pneumobench.training import network, predictor, trainer
 from pneumobench.training.predictor import Predictor
 
 
@@ -27,12 +28,12 @@ def tracked(about: About, store: Store, seed: int) -> dict[str, str]:
     return {member: run_id for member, run_id in found.items() if run_id}
 
 
-def missing(about: About, store: Store, seeds: Iterable[int]) -> Iterator[tuple[str, int]]:
+def missing(about: About, store: Store, seeds: Iterable[int]) -> list[tuple[str, int]]:
     """The members, with their seeds, that have to be trained before the ensemble is whole."""
-    if isinstance(about.plugin, Ensemble) and not about.images.folds:
-        for seed in seeds:
-            found = tracked(about, store, seed)
-            yield from ((member, seed) for member in about.knobs[MEMBERS] if member not in found)
+    if not isinstance(about.plugin, Ensemble) or about.images.folds:
+        return []
+    found = {seed: tracked(about, store, seed) for seed in seeds}
+    return [(member, seed) for seed, runs in found.items() for member in about.knobs[MEMBERS] if member not in runs]
 
 
 def load(store: Store, runs: Mapping[str, str], member: str) -> Predictor | None:
@@ -66,12 +67,34 @@ def _find(about: About, store: Store, seed: int) -> str | None:
         "plugin": about.name,
         "fingerprint": about.images.dataset.fingerprint,
         "split_digest": about.images.development.digest,
-        "plugin_digest": sources_digest(about.entry, about.plugin),
+        "plugin_digest": about.plugin_digest,
         "seed": seed,
     }
     parameters = {name: str(value) for name, value in about.parameters.items()}
     for run in store.finished(wanted):
         same = run.data.params == parameters and run.data.tags.get("files", "") == about.files
-        if same and run.data.tags["kind"] in ("run", "seed") and run.outputs.model_outputs:
+        if same and run.data.tags["kind"] in ("run", "seed") and run.outputs.model_outputs and _is_whole(store, run):
             return run.info.run_id
     return None
+
+
+def _is_whole(store: Store, run: Any) -> bool:
+    """Whether the model is still where it was logged."""
+    try:
+        return (store.model_folder(run) / predictor.CARD).exists()
+    except (PneumobenchError, OSError):
+        return False
+
+
+def check(about: About) -> None:
+    """Build every network of an ensemble once, so that what cannot be trained is said before the first training.
+
+    Raises: what building a network raises, such as WeightsError; UsageError for too few epochs.
+    """
+    if not isinstance(about.plugin, Ensemble):
+        return
+    for member in about.knobs[MEMBERS]:
+        of_member_alone = _of(about, member)
+        if isinstance(of_member_alone.plugin, Recipe):
+            (view,) = trainer.views_of(of_member_alone.plugin, of_member_alone.knobs)
+            network.plan(of_member_alone.plugin, view, of_member_alone.knobs, of_member_alone.epochs, member)

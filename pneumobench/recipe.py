@@ -36,6 +36,9 @@ class View:
         return (self.height, self.width, self.channels)
 
 
+MONITORS = ("loss", "val_auroc", "val_log_loss", "val_accuracy")  # what is known after each epoch
+
+
 @dataclass(frozen=True)
 class Phase:
     """One stretch of training with one optimizer.
@@ -56,6 +59,8 @@ class Phase:
     def __post_init__(self) -> None:
         if self.epochs < 1:
             raise UsageError(f"phase '{self.name}' takes at least 1 epoch, not {self.epochs}")
+        if self.monitor not in MONITORS:
+            raise UsageError(f"phase '{self.name}' monitors one of {', '.join(MONITORS)}, not '{self.monitor}'")
         if not self.learning_rate > 0:
             raise UsageError(f"phase '{self.name}' takes a learning rate above 0, not {self.learning_rate}")
 

@@ -32,6 +32,7 @@ class Record:
         self._about, self.parent, self._children, self._clock = about, parent, children, clock
         self._unit = "fold" if about.images.folds else "seed"
         self._history: dict[str, list[Epoch]] = {}
+        self._models: dict[int, str] = {}
 
     def of_seed(self, seed: int) -> Recorder:
         """The run of one seed: a child where there are several seeds, else the experiment's own."""
@@ -58,23 +59,20 @@ class Record:
         for run in (self.parent, *self._children.values()):
             run.tags(values)
 
-    def finish_seed(self, seed: int, fitted: Fitted, predictions: Mapping[str, Predictions], figures: Figures) -> None:
-        """Log a seed's model, figures, per-image predictions, plots and source, by part of the split."""
+    def save(self, seed: int, fitted: Fitted, figures: Mapping[str, Estimate]) -> None:
+        """Log a seed's model, its source, and its predictions and figures on validation.
+
+        Nothing that goes wrong later, with another seed or with the test images, takes this away.
+        """
         run, predictor = self.of_seed(seed), fitted.predictor
         operating = fitted.validation.operating
         with tempfile.TemporaryDirectory() as folder:
             files, saved = Path(folder) / "files", Path(folder) / "model"
-            for part, p in predictions.items():
-                p.write(files / "predictions" / f"{part}.parquet")
-            scored = {f"seed {seed}": predictions["test"]} if "test" in predictions else {}
-            own = f"seed {seed}"
-            history = self._history if self._unit == "fold" else {own: self._history.get(own, [])}
-            with self._clock("plots"):
-                plots.save_all(files / "plots", self._title(own), scored, history)
+            fitted.validation.write(files / "predictions" / "validation.parquet")
             _write_source(files / "plugin", self._about)
             run.artifacts(files)
             predictor.save(saved, threshold=operating.threshold)
-            model_id = run.model(
+            self._models[seed] = run.model(
                 saved,
                 shape=predictor.view.shape,
                 requirements=[f"{name}=={number}" for name, number in provenance.versions().items()],
@@ -87,9 +85,23 @@ class Record:
             "training_images_per_second": predictor.images_per_second,
             "training_seconds": predictor.seconds,
         }
-        run.metrics(measured, model_id=model_id)
-        for part, estimates in figures.items():
-            run.metrics(_named(part, estimates), model_id=model_id, dataset=self._about.input)
+        run.metrics(measured, model_id=self._models[seed])
+        run.metrics(_named("validation", figures), model_id=self._models[seed], dataset=self._about.input)
+        run.complete = run is not self.parent
+
+    def score(self, seed: int, test: Predictions | None, figures: Mapping[str, Estimate] | None) -> None:
+        """Log a seed's plots, and its predictions and figures on the test images where they were opened."""
+        run, name = self.of_seed(seed), f"seed {seed}"
+        history = self._history if self._unit == "fold" else {name: self._history.get(name, [])}
+        with tempfile.TemporaryDirectory() as folder:
+            files = Path(folder)
+            if test is not None:
+                test.write(files / "predictions" / "test.parquet")
+            with self._clock("plots"):
+                plots.save_all(files / "plots", self._title(name), {name: test} if test else {}, history)
+            run.artifacts(files)
+        if figures is not None:
+            run.metrics(_named("test", figures), model_id=self._models[seed], dataset=self._about.input)
 
     def finish_fold(self, number: int, held_out: Predictions, figures: Mapping[str, Estimate]) -> None:
         """Log what a fold's model says of the images that it was not trained on."""

@@ -106,12 +106,10 @@ def folder() -> Path | None:
     Raises: UsageError where the variable names no folder.
     """
     named = os.environ.get(FOLDER_VARIABLE)
-    if named:
-        if not Path(named).expanduser().is_dir():
-            raise UsageError(f"{FOLDER_VARIABLE} (--plugins-dir) is not a folder: {named}")
-        return Path(named).expanduser().resolve()
-    here = DEFAULT_FOLDER.resolve()
-    return here if here.is_dir() and here not in _built_in_folders() else None
+    if named and not Path(named).expanduser().is_dir():
+        raise UsageError(f"{FOLDER_VARIABLE} (--plugins-dir) is not a folder: {named}")
+    own = Path(named).expanduser().resolve() if named else DEFAULT_FOLDER.resolve()
+    return own if own.is_dir() and own not in _built_in_folders() else None
 
 
 def _from_folder() -> Iterator[Entry]:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pneumobench.data.lockbox import Ledger
 from pneumobench.errors import UsageError
 from pneumobench.evidence import predictions
 from pneumobench.evidence.operating_point import OperatingPoint
@@ -73,6 +72,17 @@ class Experiment:
         return self.runs[0].tags
 
     @property
+    def name(self) -> str:
+        """The plugin, and in brackets what was not left at its default: knobs, split, folds, epochs and the like."""
+        tags, usual = self.tags, {"split": "patient", "split_seed": "0", "operating_point": "youden"}
+        told = [tags["set"]] if "set" in tags else []
+        told += [f"{name} {tags[name]}" for name, value in usual.items() if tags.get(name, value) != value]
+        told += [f"{name} {tags[name]}" for name in ("folds", "limit") if name in tags]
+        epochs = self.runs[0].params.get("epochs_in_all")
+        told += [f"epochs {epochs}"] if epochs else []
+        return f"{self.plugin} ({', '.join(told)})" if told else self.plugin
+
+    @property
     def opened_test(self) -> bool:
         """Whether every one of its models was scored on the test images."""
         return all(run.looks is not None for run in self.runs)
@@ -88,8 +98,7 @@ class Experiment:
 
 def of_store(store: Store) -> list[TrackedRun]:
     """The finished trainings of a store, the latest first."""
-    looks = _looks_before(store.ledger)
-    return [_tracked(store, run, looks) for run in store.finished({}) if run.data.tags.get("kind") in KINDS]
+    return [_tracked(store, run) for run in store.finished({}) if run.data.tags.get("kind") in KINDS]
 
 
 def chosen(runs: Sequence[TrackedRun], ids: Iterable[str]) -> list[TrackedRun]:
@@ -105,16 +114,17 @@ def chosen(runs: Sequence[TrackedRun], ids: Iterable[str]) -> list[TrackedRun]:
 def experiments(runs: Iterable[TrackedRun]) -> list[Experiment]:
     """The trainings gathered by all that they have in common, the latest experiment first.
 
-    Of two trainings with one seed the later one counts.
+    Of two trainings with one seed the one that was scored on the test images counts, then the later one.
     """
     gathered: dict[Any, dict[int, TrackedRun]] = {}
-    for run in sorted(runs, key=lambda run: run.started, reverse=True):
+    for run in sorted(runs, key=lambda run: (run.looks is not None, run.started), reverse=True):
         key = (*(run.tags.get(name, "") for name in SAME), *sorted(run.params.items()))
         gathered.setdefault(key, {}).setdefault(run.seed, run)
-    return [Experiment(tuple(seeds[seed] for seed in sorted(seeds))) for seeds in gathered.values()]
+    found = [Experiment(tuple(seeds[seed] for seed in sorted(seeds))) for seeds in gathered.values()]
+    return sorted(found, key=lambda one: max(run.started for run in one.runs), reverse=True)
 
 
-def _tracked(store: Store, run: Any, looks: Mapping[str, int]) -> TrackedRun:
+def _tracked(store: Store, run: Any) -> TrackedRun:
     parent = run.data.tags.get("mlflow.parentRunId", run.info.run_id)
     started = datetime.fromtimestamp(run.info.start_time / 1000, UTC).isoformat(timespec="seconds")
     opened = "test_auroc" in run.data.metrics
@@ -129,19 +139,9 @@ def _tracked(store: Store, run: Any, looks: Mapping[str, int]) -> TrackedRun:
         tags=run.data.tags,
         params=run.data.params,
         metrics=run.data.metrics,
-        looks=looks.get(parent, 0) if opened else None,
+        looks=int(run.data.tags["looks"]) if opened else None,
         file=file,
     )
-
-
-def _looks_before(ledger: Ledger) -> dict[str, int]:
-    """For each run that opened test images, how often the same ones had been opened before."""
-    found: dict[str, int] = {}
-    counts: dict[str, int] = {}
-    for look in ledger.looks():
-        found[look.run] = counts.get(look.images, 0)
-        counts[look.images] = found[look.run] + 1
-    return found
 
 
 def _named(beginning: str, runs: Sequence[TrackedRun]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pneumobench import registry
 from pneumobench.errors import UsageError
 from pneumobench.knobs import knobs_of
-from pneumobench.recipe import balanced
+from pneumobench.recipe import Ensemble, Estimator
 
 VARIANT = '''\
 """{title}: `{base}`, but … (say in one line what differs).
@@ -88,6 +88,10 @@ def write(name: str, *, base: str | None = None, folder: Path | None = None) -> 
         taken = known[name]
         raise UsageError(f"a plugin named '{name}' is there already: {taken.path or taken.module} ({taken.origin})")
     folder = folder or registry.folder() or registry.DEFAULT_FOLDER
+    if base and registry.find(base).module.startswith(registry.FOLDER_PACKAGE):
+        own = registry.folder()
+        if own and folder.resolve() != own:
+            raise UsageError(f"'{base}' is a file of {own}, which a plugin elsewhere cannot import; leave --dir out")
     if folder.is_absolute() and folder.is_relative_to(Path.cwd()):
         folder = folder.relative_to(Path.cwd())
     path = folder / f"{name}.py"
@@ -107,11 +111,13 @@ def _text(name: str, base: str | None) -> str:
     if base is None:
         return NETWORK.format(name=name, title=title)
     entry, plugin = registry.find(base), registry.load(base)
-    if getattr(plugin, "weigh", balanced) is None:
+    if isinstance(plugin, Ensemble):
+        imported, change = "", f"members={plugin.members!r}"
+    elif plugin.weigh is None and not isinstance(plugin, Estimator):
         imported, change = "from pneumobench import balanced\n", "weigh=balanced"
     else:
         knob = next(iter(knobs_of(plugin).values()))
-        imported, change = "", f"defaults={{**base.defaults, {knob.name!r}: {knob.default!r}}}"
+        imported, change = "", f'defaults={{**base.defaults, "{knob.name}": {knob.default!r}}}'
     return VARIANT.format(
         name=name,
         title=title,

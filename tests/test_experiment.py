@@ -159,6 +159,21 @@ def test_a_training_that_fails_ends_its_run_as_failed(store, phantom_folder):
     assert all("became nan" in run.data.tags["error"] for run in runs)
 
 
+def test_a_seed_that_is_done_outlives_one_that_fails(store, phantom_folder):
+    """The plugin diverges for every seed but the first."""
+    with pytest.raises(TrainingError, match="became nan"):
+        pneumobench.run("unlucky", data=phantom_folder, tracking_uri=store.uri, seeds=2)
+    runs = store.client.search_runs(
+        [e.experiment_id for e in store.client.search_experiments()], "tags.plugin = 'unlucky'"
+    )
+    status = {run.data.tags.get("seed", "parent"): run.info.status for run in runs}
+    assert status == {"0": "FINISHED", "1": "FAILED", "parent": "FAILED"}
+    (done,) = [run for run in runs if run.info.status == "FINISHED"]
+    assert "error" not in done.data.tags
+    assert done.outputs.model_outputs
+    assert store.file(done.info.run_id, "predictions/validation.parquet").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -24,6 +24,7 @@ FLOORS = {
     "training": 3,
     "evidence": 3,
     "about": 4,
+    "sources": 4,
     "fitting": 4,
     "members": 4,
     "record": 4,

@@ -3,7 +3,7 @@ from typing import Literal
 
 import pytest
 
-from pneumobench import Recipe, View, knobs
+from pneumobench import Ensemble, Recipe, View, knobs
 from pneumobench.errors import PluginError, UsageError
 
 
@@ -64,3 +64,47 @@ def test_assignments_are_split_at_the_first_equals_sign():
     assert knobs.parse(["weights=a=b", " epochs = 3"]) == {"weights": "a=b", "epochs": "3"}
     with pytest.raises(UsageError, match="takes knob=value, not 'epochs'"):
         knobs.parse(["epochs"])
+
+
+def listed(
+    *,
+    widths: list[int] = [1, 2],  # noqa: B006
+    sizes: tuple[float, ...] = (0.5,),
+    C: float | None = None,
+    names: tuple[str, ...] = ("a",),
+):
+    return None
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "value"),
+    [
+        ("widths", "3,4", (3, 4)),
+        ("sizes", "1,2.5", (1.0, 2.5)),
+        ("C", "none", None),
+        ("C", None, None),
+        ("C", "0.5", 0.5),
+        ("names", "x, y", ("x", "y")),
+        ("widths", (5,), (5,)),
+    ],
+)
+def test_lists_have_their_items_type_and_none_is_a_value_where_it_may_be(name, said, value):
+    assert knobs.resolve(Recipe(build=listed), {name: said})[name] == value
+
+
+def test_every_default_can_be_passed_again():
+    plugin = Recipe(build=listed)
+    assert knobs.resolve(plugin, knobs.resolve(plugin, {})) == knobs.resolve(plugin, {})
+
+
+def test_annotations_for_type_checkers_alone_do_no_harm():
+    def build(shape, *, width: "numpy_like.Array" = 3, depth: int = 2) -> "keras.Model":  # noqa: F821
+        return None
+
+    found = knobs.knobs_of(Recipe(build=build))
+    assert (found["width"].type, found["depth"].type) == (int, int)
+
+
+def test_an_ensembles_defaults_are_checked():
+    with pytest.raises(PluginError, match=r"`defaults`: no knob named 'thumbnail\.CC'; did you mean 'thumbnail\.C'"):
+        knobs.knobs_of(Ensemble("thumbnail", defaults={"thumbnail.CC": 5.0}))

@@ -30,6 +30,7 @@ def results(store, phantom_folder):
         "third": run("thumbnail", seed=2),
         "other": run("thumbnail", knobs={"C": "0.5"}),
         "closed": run("thumbnail", split_seed=1, test=False),
+        "later": run("thumbnail", test=False),
         "folds": run("thumbnail", folds=2),
     }
 
@@ -48,6 +49,12 @@ def test_trainings_that_differ_in_the_seed_alone_are_one_experiment(store, resul
     assert seeds == [[0], [0], [0], [0, 1, 2]], "the latest first, the three seeds together"
     assert [one.opened_test for one in found] == [True, False, True, True]
     assert found[0].tags["folds"] == "2"
+
+
+def test_a_later_run_that_left_test_closed_hides_nothing(store, results):
+    kept = experiments(of_store(store))[-1].runs
+    assert results["later"].run_id not in [run.run_id for run in kept]
+    assert all(run.looks is not None for run in kept)
 
 
 def test_looks_are_counted_before_each_run(store, results):
@@ -105,6 +112,29 @@ def test_damaged_and_empty_folders_are_named(folder, tmp_path):
 def test_a_markdown_table_has_the_best_first_and_only_what_was_scored(folder):
     lines = listing.in_markdown(listing.rows(experiments(exported.read(folder))))
     assert len(lines) == 2 + 3
-    assert lines[0].startswith("| plugin | seeds | accuracy at 0.5 |")
+    assert lines[0].startswith("| phantom ")
+    assert any(line.startswith("| thumbnail (folds 2) | 1 |") for line in lines)
     assert any(line.startswith("| thumbnail (C=0.5) | 1 |") for line in lines)
     assert len({line.count("|") for line in lines}) == 1
+
+
+def test_figures_on_different_images_stand_in_no_one_table(store, results, phantom_folder, tmp_path):
+    limited = pneumobench.run("thumbnail", data=phantom_folder, tracking_uri=f"sqlite:///{tmp_path}/l.db", limit=60)
+    assert limited.limit == 60
+    rows = listing.rows(experiments([*of_store(store), *of_store(Store(f"sqlite:///{tmp_path}/l.db"))]))
+    lines = listing.in_markdown(rows)
+    assert sum(line.startswith("| phantom") for line in lines) == 2
+    assert any(line.startswith("| thumbnail (limit 60) |") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("pneumobench run x --data /home/someone/xrays --seed 1", "pneumobench run x --data xrays --seed 1"),
+        ("pneumobench run x --set weights=/srv/w/net.h5", "pneumobench run x --set weights=net.h5"),
+        ("pneumobench run x --set weights=w/net.h5", "pneumobench run x --set weights=w/net.h5"),
+        ("residual, probe", "residual, probe"),
+    ],
+)
+def test_absolute_paths_are_cut_to_their_names(said, kept):
+    assert exported._relative(said) == kept

@@ -38,6 +38,8 @@ def show_plugin(name: str, *, as_json: bool) -> None:
         table.add_row(*map(escape, (knob.name, str(_plain(knob.default)), kind, found.space.get(knob.name, ""))))
     console.print()
     console.print(table)
+    if found.no_space:
+        console.print(f"[bold]space[/] cannot be sampled: {escape(found.no_space)}")
     count = f"{found.parameters:,}" if found.parameters is not None else f"not counted: {found.why_not}"
     console.print(f"[bold]parameters[/] {escape(count)}")
     if found.differences:

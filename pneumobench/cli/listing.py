@@ -48,11 +48,14 @@ class Row:
         one = self.experiment
         return {
             "plugin": one.plugin,
+            "name": one.name,
             "run_ids": [run.run_id for run in one.runs],
             "seeds": [run.seed for run in one.runs],
             "dataset": one.tags["dataset"],
             "fingerprint": one.tags["fingerprint"],
             "split": one.tags["split"],
+            "split_seed": int(one.tags["split_seed"]),
+            "operating_point": one.tags["operating_point"],
             "folds": int(one.tags.get("folds", 0)) or None,
             "limit": int(one.tags.get("limit", 0)) or None,
             "knobs": dict(one.runs[0].params),
@@ -88,34 +91,47 @@ def show(found: Sequence[Row], *, as_json: bool, markdown: bool) -> None:
 
 
 def in_markdown(found: Sequence[Row]) -> list[str]:
-    """The lines of a table of test figures, the highest AUROC first; rows without test figures are left out."""
-    headings = ["plugin", "seeds", *COLUMNS.values(), "validation AUROC", "seconds a training"]
-    lines = [f"| {' | '.join(headings)} |", f"| {' | '.join('---' for _ in headings)} |"]
-    scored = [(row, row.test) for row in found if row.test]
-    for row, test in sorted(scored, key=lambda pair: -pair[1]["auroc"].value):
-        changed = row.experiment.tags.get("set")
-        name = f"{row.experiment.plugin} ({changed})" if changed else row.experiment.plugin
-        cells = [name, str(len(row.experiment.runs)), *(cell(test[metric]) for metric in COLUMNS)]
-        cells += [cell(row.validation["auroc"]), f"{row.seconds:,.0f}"]
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+    """The lines of a table of test figures for each dataset, the highest AUROC first; unscored rows are left out."""
+    lines: list[str] = []
+    for dataset, of_dataset in by_dataset([row for row in found if row.test]):
+        headings = [dataset, "seeds", *COLUMNS.values(), "validation AUROC", "seconds a training"]
+        lines += ["", *(f"| {' | '.join(cells)} |" for cells in (headings, ["---"] * len(headings)))]
+        scored = [(row, row.test) for row in of_dataset if row.test]
+        for row, test in sorted(scored, key=lambda pair: -pair[1]["auroc"].value):
+            cells = [row.experiment.name, str(len(row.experiment.runs)), *(cell(test[metric]) for metric in COLUMNS)]
+            cells += [cell(row.validation["auroc"]), f"{row.seconds:,.0f}"]
+            lines.append(f"| {' | '.join(cells)} |")
+    return lines[1:]
+
+
+def by_dataset(found: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """Rows of one set of images together, under its name: figures on different images stand in no one table."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in found:
+        tags = row.experiment.tags
+        groups.setdefault((tags["fingerprint"], tags.get("limit", "")), []).append(row)
+    return [
+        (f"{of_group[0].experiment.tags['dataset']} {fingerprint[:8]}", of_group)
+        for (fingerprint, _), of_group in groups.items()
+    ]
 
 
 def _print(found: Sequence[Row]) -> None:
     console = Console(highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False)
-    table.add_column("plugin", style="bold", no_wrap=True)
-    for name in SHOWN:
-        table.add_column(COLUMNS[name].replace(" at ", "\nat "), no_wrap=True)
-    for row in found:
-        figures, part = (row.test, "test") if row.test else (row.validation, "validation")
-        one = row.experiment
-        seeds = ",".join(str(run.seed) for run in one.runs)
-        what = [f"{one.tags['dataset']}, {one.tags['split']}", f"{part}, seed {seeds}", one.runs[0].parent[:8]]
-        what += [f"{name} {one.tags[name]}" for name in ("folds", "limit") if name in one.tags]
-        cells = [cell(figures[name]).replace(" [", "\n[") for name in SHOWN]
-        table.add_row(f"{escape(one.plugin)}\n[not bold dim]{escape(chr(10).join(what))}[/]", *cells)
-    console.print(table)
+    for dataset, of_dataset in by_dataset(found):
+        table = Table(
+            title=escape(dataset), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+        )
+        table.add_column("plugin", style="bold", overflow="fold")
+        for name in SHOWN:
+            table.add_column(COLUMNS[name].replace(" at ", "\nat "), no_wrap=True)
+        for row in of_dataset:
+            figures, part = (row.test, "test") if row.test else (row.validation, "validation")
+            runs = row.experiment.runs
+            what = f"{part}, seed {','.join(str(run.seed) for run in runs)}\n{runs[0].parent[:8]}"
+            cells = [cell(figures[name]).replace(" [", "\n[") for name in SHOWN]
+            table.add_row(f"{escape(row.experiment.name)}\n[not bold dim]{escape(what)}[/]", *cells)
+        console.print(table)
     console.print(
         "In brackets 95 % intervals over patients (and seeds); ± is the standard deviation over seeds.",
         markup=False,

@@ -62,10 +62,20 @@ class Subject:
         backend.keras().utils.set_random_seed(SEED)
         return network.build(self.plugin, self.views[0], self.knobs, "float32", self.name)[0]
 
-    @cached_property
+    @property
     def trained(self) -> Predictor:
-        """Trained for one epoch in each phase."""
-        return self.train()
+        """Trained for one epoch in each phase; a training that failed fails again at once."""
+        trained = self._trained
+        if isinstance(trained, Exception):
+            raise trained
+        return trained
+
+    @cached_property
+    def _trained(self) -> Predictor | Exception:
+        try:
+            return self.train()
+        except Exception as error:
+            return error
 
     @cached_property
     def epochs(self) -> int | None:
@@ -96,7 +106,9 @@ class Subject:
     def where(self, hook: str, error: BaseException) -> str:
         """The plugin's line that an error passed through, else where the hook is written."""
         functions = hooks(self.plugin) | {
-            name: getattr(self.plugin, name) for name in ("resample", "weigh") if getattr(self.plugin, name, None)
+            name: getattr(self.plugin, name)
+            for name in ("build", "resample", "weigh")
+            if inspect.isfunction(getattr(self.plugin, name, None))
         }
         files = {inspect.getsourcefile(function): function for function in functions.values()}
         if self.entry.path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pneumobench.errors import DataError
 from pneumobench.evidence import bootstrap, metrics
 from pneumobench.evidence.predictions import Predictions
 
@@ -37,7 +38,10 @@ def evaluate(
 
     The interval is from a bootstrap over patients; with several seeds every resample also draws seeds with
     replacement, so that it covers both which patients came and how the training fell out.
+    Raises: DataError unless all of them are about the same images in the same order.
     """
+    if any(not np.array_equal(m.hash, models[0].hash) or not np.array_equal(m.label, models[0].label) for m in models):
+        raise DataError("figures of several seeds need predictions for the same images with the same labels")
     W = bootstrap.patient_weights(models[0].patient, resamples, seed)
     points = [metrics.point(m.label, m.probability, m.subtype, m.operating.threshold) for m in models]
     draws = [bootstrap.resampled(m.label, m.probability, m.subtype, m.operating.threshold, W) for m in models]

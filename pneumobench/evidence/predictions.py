@@ -64,7 +64,10 @@ def of(parts: Sequence[Part], probabilities: Sequence[np.ndarray], operating: Op
 
 
 def read(path: Path, operating: OperatingPoint) -> Predictions:
-    """The predictions of a file that `write` wrote. Raises: TrackingError where it is no such file."""
+    """The predictions of a file that `write` wrote, in the order of their hashes, whatever the files were called.
+
+    Raises: TrackingError where it is no such file.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -75,4 +78,6 @@ def read(path: Path, operating: OperatingPoint) -> Predictions:
         raise TrackingError(f"{path} holds no predictions: {reason}") from error
     columns = {name: np.array(table[name].to_pylist()) for name in COLUMNS}
     columns["label"] = columns["label"].astype(np.int8)
-    return Predictions(**columns, probability=table["probability"].to_numpy(), operating=operating)
+    columns["probability"] = table["probability"].to_numpy()
+    order = np.lexsort((columns["image"], columns["hash"]))
+    return Predictions(**{name: values[order] for name, values in columns.items()}, operating=operating)

@@ -29,10 +29,11 @@ class DatasetInput:
 
 
 class Recorder:
-    """Writes to one run of a store."""
+    """Writes to one run of a store. `complete` says that what goes wrong from now on is not this run's failure."""
 
     def __init__(self, store: Store, run_id: str):
         self._store, self._client, self.run_id = store, store.client, run_id
+        self.complete = False
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Hyperparameters, as MLflow's parallel coordinates want them."""
@@ -122,7 +123,10 @@ class Recorder:
 def recording(
     store: Store, experiment: str, name: str, tags: Mapping[str, Any], parent: str | None = None
 ) -> Iterator[Recorder]:
-    """A run that ends FINISHED, KILLED on an interrupt, or FAILED with the error in a tag."""
+    """A run that ends FINISHED, KILLED on an interrupt, or FAILED with the error in a tag.
+
+    One that is `complete` ends FINISHED in any case.
+    """
     own = {"mlflow.user": provenance.user(), "mlflow.source.name": provenance.command()}
     own |= {"mlflow.parentRunId": parent} if parent else {}
     every = {**tags, **provenance.process(), **own}
@@ -134,7 +138,10 @@ def recording(
     except BaseException as error:  # Ctrl-C and SIGTERM among them
         failed = isinstance(error, Exception)
         with suppress(Exception):  # what went wrong first is what the user has to hear of
-            store.client.set_terminated(recorder.run_id, "FAILED" if failed else "KILLED")
-            recorder.tags({"error": f"{type(error).__name__}: {error}" if failed else "interrupted"})
+            if recorder.complete:
+                store.client.set_terminated(recorder.run_id, "FINISHED")
+            else:
+                store.client.set_terminated(recorder.run_id, "FAILED" if failed else "KILLED")
+                recorder.tags({"error": f"{type(error).__name__}: {error}" if failed else "interrupted"})
         raise
     store.client.set_terminated(recorder.run_id, "FINISHED")

@@ -98,9 +98,7 @@ class Store:
         closed = 0
         with self._reporting_errors():
             experiments = [e.experiment_id for e in self.client.search_experiments() if e.name.startswith(PREFIX)]
-            if not experiments:
-                return 0
-            for run in self.client.search_runs(experiments, "attributes.status = 'RUNNING'"):
+            for run in self._search(experiments, "attributes.status = 'RUNNING'"):
                 if provenance.is_alive(run.data.tags) is False:
                     self.client.set_tag(run.info.run_id, "error", "the process was killed")
                     self.client.set_terminated(run.info.run_id, "KILLED")
@@ -112,7 +110,16 @@ class Store:
         with self._reporting_errors():
             experiments = [e.experiment_id for e in self.client.search_experiments() if e.name.startswith(PREFIX)]
             wanted = ["attributes.status = 'FINISHED'", *(f"tags.{name} = '{value}'" for name, value in tags.items())]
-            return list(self.client.search_runs(experiments, " and ".join(wanted))) if experiments else []
+            return list(self._search(experiments, " and ".join(wanted)))
+
+    def _search(self, experiments: list[str], wanted: str) -> Iterator[Any]:
+        token = None
+        while experiments:  # MLflow gives a thousand runs at once
+            page = self.client.search_runs(experiments, wanted, page_token=token)
+            yield from page
+            token = page.token
+            if not token:
+                return
 
     def file(self, run_id: str, path: str) -> Path:
         """A file of a run, fetched where the store is elsewhere."""

@@ -30,6 +30,8 @@ def pretrained(shape: tuple[int, int, int], backbone: str, weights: str) -> tupl
 
     inputs = keras.Input(shape)
     network = _network(shape, backbone, weights)
+    # renamed only now: EfficientNetV2 reads off its own name how to scale pixels
+    network = keras.Model(network.inputs, network.outputs[0], name=NAME)
     return inputs, network(_scaled(inputs, backbone), training=False)
 
 
@@ -40,13 +42,13 @@ def _network(shape: tuple[int, int, int], backbone: str, weights: str) -> Any:
     if shape[2] != 3:
         raise WeightsError(f"{backbone} takes images of 3 channels, not {shape[2]}")
     if weights != "imagenet":
-        network = make(include_top=False, weights=None, input_shape=shape, name=NAME)
+        network = make(include_top=False, weights=None, input_shape=shape)
         if weights != "none":
             _load(network, backbone, Path(weights).expanduser())
         return network
     try:
         with _timeout(SECONDS):
-            return make(include_top=False, weights="imagenet", input_shape=shape, name=NAME)
+            return make(include_top=False, weights="imagenet", input_shape=shape)
     except Exception as error:  # Keras raises a bare Exception where the address does not answer
         found = re.search(r"https?://\S+/([^/\s:]+)", str(error))
         if not found:

@@ -25,8 +25,13 @@ def fit(
     rows, weights = sample(plugin, part.labels, seed)
     model = call(plugin.build, knobs=knobs)
     model.set_params(**{key: seed for key in model.get_params() if key.split("__")[-1] == "random_state"})
+    if weights is not None and _samplers(model):
+        raise PluginError(
+            f"'{name}' weighs images and has a sampler in its pipeline, which changes how many there are; "
+            "take one of the two"
+        )
     weigh = f"{model.steps[-1][0]}__sample_weight" if hasattr(model, "steps") else "sample_weight"
-    extractor = None
+    extractor, of_features = None, 0.0
     if plugin.features is None:
         X = flat(as_batch(part.pixels(view)[rows], view))
     else:
@@ -38,26 +43,34 @@ def fit(
             raise PluginError(
                 f"`features` of '{name}' has the output shape {extractor.output_shape}; it must be (n, d)"
             )
-        X = features(extractor, part, view, progress)[rows]
+        found, of_features = features(extractor, part, view, progress)
+        X = found[rows]
     progress.stage(f"fitting on {len(rows):,} images")
     began = time.perf_counter()
     model.fit(X, part.labels[rows], **({} if weights is None else {weigh: weights}))
+    of_fit = time.perf_counter() - began
     return EstimatorPredictor(
         model=_serving(model),
         extractor=extractor,
         view=view,
-        images_per_second=len(rows) / (time.perf_counter() - began),
+        images_per_second=len(rows) / of_fit,
+        seconds=of_features + of_fit,
         parameters=_parameters(model) + (extractor.count_params() if extractor is not None else 0),
     )
 
 
+def _samplers(model: Any) -> list[str]:
+    """The steps of an imbalanced-learn pipeline that change how many images there are."""
+    return [name for name, step in getattr(model, "steps", []) if hasattr(step, "fit_resample")]
+
+
 def _serving(model: Any) -> Any:
-    """A pipeline without its samplers, which act in training alone, so that scikit-learn can load it by itself."""
+    """A pipeline without its samplers, which act in training alone, as one that scikit-learn loads by itself."""
     if not hasattr(model, "steps"):
         return model
     from sklearn.pipeline import Pipeline
 
-    return Pipeline([(name, step) for name, step in model.steps if not hasattr(step, "fit_resample")])
+    return Pipeline([step for step in model.steps if step[0] not in _samplers(model)])
 
 
 def _parameters(model: Any) -> int:

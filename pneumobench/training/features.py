@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from pneumobench.recipe import View
 BATCH = 64
 
 
-def features(network: Any, part: Part, view: View, progress: Progress | None = None) -> np.ndarray:
-    """A network's outputs (n, d) float32 for a part's images.
+def features(network: Any, part: Part, view: View, progress: Progress | None = None) -> tuple[np.ndarray, float]:
+    """A network's outputs (n, d) float32 for a part's images, and the seconds that computing them took, once.
 
     They are computed for all images that share a cache with the part, so that the folds and the training and
     validation parts of any division have them at once; the test images are a set of their own.
@@ -30,6 +31,7 @@ def features(network: Any, part: Part, view: View, progress: Progress | None = N
     name = f"{digest_of(hashes, 16)}-{view.height}x{view.width}x{view.channels}-{digest(network)}"
 
     def build(path: Path) -> None:
+        began = time.perf_counter()
         rows = open_cache(part.source, view).rows(hashes)
         shape = (len(hashes), network.output_shape[1])
         found = np.lib.format.open_memmap(path / "features.npy", mode="w+", dtype=np.float32, shape=shape)
@@ -42,12 +44,13 @@ def features(network: Any, part: Part, view: View, progress: Progress | None = N
                 progress.advance(start + len(pixels), len(hashes))
         found.flush()
         np.save(path / "hashes.npy", hashes)
+        (path / "seconds.json").write_text(json.dumps(time.perf_counter() - began))
 
-    def load(path: Path) -> np.ndarray:
+    def load(path: Path) -> tuple[np.ndarray, float]:
         kept, found = np.load(path / "hashes.npy"), np.load(path / "features.npy", mmap_mode="r")
         if len(kept) != len(found):
             raise ValueError("features and hashes differ in number")
-        return found[np.searchsorted(kept, part.dataset.hashes)]
+        return found[np.searchsorted(kept, part.dataset.hashes)], json.loads((path / "seconds.json").read_text())
 
     return stored("features", name, build, load)
 

@@ -26,7 +26,7 @@ class Predictor(ABC):
     """A trained model, and the view that it takes images at.
 
     `images_per_second` is the training rate after the first epoch (of the whole fit, for an estimator),
-    `seconds` what the training took; `module` is what to import for the plugin's own Keras layers, "" where
+    `seconds` what the training took, frozen features counted as if they were computed for it alone; `module` is what to import for the plugin's own Keras layers, "" where
     that is nothing that another process could import.
     """
 
@@ -84,7 +84,7 @@ class EstimatorPredictor(Predictor):
             return super().__call__(part)
         from pneumobench.training.features import features
 
-        return self._positive(features(self.extractor, part, self.view))
+        return self._positive(features(self.extractor, part, self.view)[0])
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         return self._positive(flat(images) if self.extractor is None else _outputs(self.extractor, images))
@@ -111,7 +111,10 @@ class MeanPredictor(Predictor):
         return np.mean([member(part) for member in self.members], axis=0)
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        """As in `Predictor`; images are reduced from this predictor's view to the members'."""
+        """As in `Predictor`; images are reduced from this predictor's view to the members'.
+
+        The members' own reading of a file reduces it once, not twice: probabilities differ a little from it.
+        """
         return np.mean([member.predict(resized(images, member.view)) for member in self.members], axis=0)
 
     def _write(self, folder: Path) -> None:

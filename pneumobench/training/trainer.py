@@ -79,7 +79,7 @@ def train(
         case _:
             assert_never(plugin)
     module = registry.importable(layers_from.__module__)
-    return replace(predictor, seconds=time.perf_counter() - began, module=module)
+    return replace(predictor, seconds=predictor.seconds or time.perf_counter() - began, module=module)
 
 
 def check(plugin: Plugin, epochs: int | None, name: str) -> None:

@@ -11,14 +11,18 @@ with the same plugin, seed and settings. At the end all of them are exported to 
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from pneumobench import exported
+from pneumobench import exported, registry, sources
+from pneumobench.knobs import resolve
 from pneumobench.runs import TrackedRun, of_store
 from pneumobench.tracking.store import Store
 
+DATA = Path("data/chest_xray")
+FINGERPRINT = "19fd7be2301b9eead9cc09f160cc3c26"  # of the 5,216 + 624 images at 224 px
 MOBILENET = {"backbone": "MobileNet", "weights": "weights/mobilenet_1_0_224_notop.weights.h5"}
 TUNED = MOBILENET | {"tuned_layers": "100"}  # all of MobileNet's layers
 
@@ -45,47 +49,46 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what is missing, train nothing")
     parser.add_argument("--to", type=Path, default=Path("results"), help="folder to export to")
     options = parser.parse_args()
-    for plugin, knobs, seeds in PLAN:
-        if options.only and plugin not in options.only:
-            continue
-        for seed in range(min(seeds, options.seeds or seeds)):
-            if tracked(plugin, knobs, seed):
-                continue
+    for needed in (DATA, Path(MOBILENET["weights"])):
+        if not needed.exists():
+            parser.error(f"no {needed} in this folder")
+    plan = [item for item in PLAN if not options.only or item[0] in options.only]
+    wanted = [(plugin, knobs, seed) for plugin, knobs, seeds in plan for seed in range(min(seeds, options.seeds or 3))]
+    for plugin, knobs, seed in wanted:
+        if tracked(plugin, knobs, seed) is None:
             chosen = [word for knob, value in knobs.items() for word in ("--set", f"{knob}={value}")]
-            command = ["pneumobench", "run", plugin, "--seed", str(seed), *chosen]
+            command = ["pneumobench", "run", plugin, "--seed", str(seed), *chosen, "--data", str(DATA)]
             print(" ".join(command), flush=True)
             if not options.dry_run:
                 subprocess.run([sys.executable, "-m", *command], check=True)
-    for plugin, knobs, seeds in PLAN if not options.dry_run else ():
-        for seed in range(seeds):
-            for run in tracked(plugin, knobs, seed)[:1]:
-                print(exported.write(run, options.to))
+    for plugin, knobs, seed in wanted if not options.dry_run else ():
+        run = tracked(plugin, knobs, seed)
+        if run is None:
+            sys.exit(f"{plugin}, seed {seed}: trained, but not found in the tracking store")
+        for old in options.to.glob(f"{plugin}-{seed}-*"):
+            shutil.rmtree(old)
+        print(exported.write(run, options.to))
 
 
-def tracked(plugin: str, knobs: dict[str, str], seed: int) -> list[TrackedRun]:
-    """Finished trainings of the whole default split that opened the test images, the latest first."""
+def tracked(plugin: str, knobs: dict[str, str], seed: int) -> TrackedRun | None:
+    """The latest finished training of this very plugin on the whole default split that opened the test images."""
+    entry, value = registry.find(plugin), registry.load(plugin)
+    params = {name: str(chosen) for name, chosen in resolve(value, knobs).items()}
+    wanted = {
+        "plugin": plugin,
+        "plugin_digest": sources.digest(entry, value),
+        "seed": str(seed),
+        "fingerprint": FINGERPRINT,
+        "split": "patient",
+        "split_seed": "0",
+        "operating_point": "youden",
+    }
     store = Store()
-    return [
-        run
-        for run in (of_store(store) if store.exists else [])
-        if (run.plugin, run.seed) == (plugin, seed)
-        and run.tags["dataset"] != "phantom"
-        and (run.tags["split"], run.tags["split_seed"]) == ("patient", "0")
-        and run.tags["operating_point"] == "youden"
-        and not {"limit", "folds"} & set(run.tags)
-        and run.looks is not None
-        and all(run.params.get(knob) == value for knob, value in knobs.items())
-        and is_default(run, knobs)
-    ]
-
-
-def is_default(run: TrackedRun, knobs: dict[str, str]) -> bool:
-    """Whether all knobs but these have the plugin's defaults, and the epochs were left alone."""
-    from pneumobench.knobs import resolve
-    from pneumobench.registry import load
-
-    expected = {name: str(value) for name, value in resolve(load(run.plugin), knobs).items()}
-    return dict(run.params) == expected
+    for run in of_store(store) if store.exists else []:
+        same = all(run.tags.get(name) == value for name, value in wanted.items()) and dict(run.params) == params
+        if same and run.looks is not None and not {"limit", "folds"} & set(run.tags):
+            return run
+    return None
 
 
 if __name__ == "__main__":

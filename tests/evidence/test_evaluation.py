@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pneumobench.data.parts import Part
+from pneumobench.errors import DataError
 from pneumobench.evidence import evaluation, metrics
 from pneumobench.evidence import predictions as predicting
 from pneumobench.evidence.operating_point import OperatingPoint
@@ -56,3 +57,9 @@ def test_the_published_accuracy_is_477_of_624():
 
 def test_undefined_figures_are_null_in_json():
     assert evaluation.Estimate(float("nan"), float("nan"), 1.0).as_dict() == {"value": None, "low": None, "high": 1.0}
+
+
+def test_seeds_on_other_images_are_refused(part):
+    other = Part(part.dataset.subset(np.arange(len(part))[::-1]))
+    with pytest.raises(DataError, match="the same images"):
+        evaluation.evaluate([predictions(part, 0), predictions(other, 1)])

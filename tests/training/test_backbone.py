@@ -27,6 +27,19 @@ def test_pixels_are_scaled_as_keras_scales_them(name):
     assert scaled == pytest.approx(np.asarray(expected), abs=1e-4)
 
 
+@pytest.mark.parametrize("name", typing.get_args(Backbone))
+def test_the_maps_are_those_of_keras_own_network(name, tmp_path):
+    keras = backend.keras()
+    shape = (75, 75, 3)
+    own = getattr(keras.applications, name)(include_top=False, weights=None, input_shape=shape)
+    own.save_weights(tmp_path / "own.weights.h5")
+    inputs, maps = pretrained(shape, name, str(tmp_path / "own.weights.h5"))
+    images = np.random.default_rng(0).integers(0, 256, (1, *shape)).astype(np.float32)
+    scaled = getattr(keras.applications, MODULES[name]).preprocess_input(images.copy())
+    found = np.asarray(keras.Model(inputs, maps)(images, training=False))
+    assert found == pytest.approx(np.asarray(own(scaled, training=False)), rel=1e-3, abs=1e-4)
+
+
 def test_without_a_network_one_line_says_what_to_fetch_and_where_to_put_it(monkeypatch):
     keras = backend.keras()
 

@@ -42,12 +42,12 @@ def development(dataset, tmp_path, monkeypatch):
 
 def test_they_are_the_networks_outputs_computed_once(development):
     counting = Counting(network())
-    found = features(counting, development.training, VIEW)
+    found, seconds = features(counting, development.training, VIEW)
     assert found.shape == (len(development.training), 3)
     images = development.training.pixels(VIEW)[:4].astype(np.float32)[..., None]
     assert found[:4] == pytest.approx(counting.predict_on_batch(images), abs=1e-5)
     counting.seen = 0
-    features(counting, development.validation, VIEW)
+    assert features(counting, development.validation, VIEW)[1] == seconds > 0
     for fold in folds(development, 2):
         features(counting, fold.training, VIEW)
     assert counting.seen == 0
@@ -59,7 +59,7 @@ def test_test_images_are_a_set_of_their_own(dataset, development):
     assert counting.seen == len(np.unique(dataset.hashes[dataset.origins != "test"]))
     counting.seen = 0
     opened = Part(dataset.subset(dataset.origins == "test"))
-    assert len(features(counting, opened, VIEW)) == len(opened)
+    assert len(features(counting, opened, VIEW)[0]) == len(opened)
     assert counting.seen == len(np.unique(opened.dataset.hashes))
 
 
