@@ -7,7 +7,8 @@ mirrors one image in two.
 Differs from the baseline in: augment.
 Expected: less overfitting, so a higher AUROC on test for the same on validation; five epochs may be too few to
 show it.
-Duration: the baseline's; images are varied beside the training step.
+Duration: ten to fourteen minutes on two cores with AVX2 alone, as the baseline; images are varied beside the
+training step. Not measured on a GPU.
 
     pneumobench run augmented
 """

@@ -8,7 +8,7 @@ code and left out. 1,176,297 parameters.
 Expected: 76.44 % accuracy on the 624 test images, one run, as published. Here, at 0.5 and over three seeds each,
 76.5 ± 3.0 % with the default split and 75.6 ± 4.1 % with the official one (README.md): the spread between seeds is
 wider than most claimed improvements.
-Duration: 4,433 training images take 2 minutes an epoch on two cores with AVX2 alone.
+Duration: five epochs of two minutes on two cores with AVX2 alone. Not measured on a GPU.
 
     pneumobench run baseline
 """

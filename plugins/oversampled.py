@@ -4,7 +4,7 @@ Purpose: the other common answer to imbalance, imbalanced-learn's RandomOverSamp
 is copied; an epoch is about 1.5 times as long as the baseline's.
 Differs from the baseline in: resample.
 Expected: what `class_weighted` gives; repeated images are weights by another name, unless they are augmented.
-Duration: about 1.5 times the baseline's.
+Duration: about 1.5 times the baseline's. Not measured on a GPU.
 
     pneumobench run oversampled
 """

@@ -6,7 +6,8 @@ Differs from the baseline in: everything. An estimator; features are computed on
 weights and size, and kept in the cache.
 Expected: AUROC .960 with MobileNet at 224 px, measured on the same data before this plugin was written (RESULTS.md
 holds this one's own figures).
-Duration: MobileNet's features take a minute or two on two cores, everything after that seconds.
+Duration: MobileNet's features take a minute or two on two cores, everything after that seconds. Not measured on a
+GPU.
 
     pneumobench run probe
     pneumobench run probe --set backbone=MobileNet --set weights=FILE

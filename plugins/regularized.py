@@ -7,7 +7,7 @@ has not improved for some epochs, with the best weights restored. The auxiliary 
 sits two inception modules deeper. It serves training alone and is not in the saved model.
 Differs from the baseline in: build, schedule, loss, space.
 Expected: a higher AUROC than the baseline's; RESULTS.md holds what came out.
-Duration: three minutes an epoch on two cores with AVX2 alone, at most ten epochs.
+Duration: three minutes an epoch on two cores with AVX2 alone, at most ten epochs. Not measured on a GPU.
 
     pneumobench run regularized
 """

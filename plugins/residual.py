@@ -7,7 +7,7 @@ are varied as in `augmented`, more strongly, for test images are blurrier than t
 Differs from the baseline in: everything but the loss; labels are smoothed and classes weighted.
 Expected: AUROC .971 and 92.1 % accuracy at 0.5 for one seed of a network of this kind, trained for twelve epochs on
 the same data before this plugin was written (RESULTS.md holds this one's own figures).
-Duration: about a minute an epoch on two cores with AVX2 alone.
+Duration: twelve epochs of 75 to 110 seconds on two cores with AVX2 alone. Not measured on a GPU.
 
     pneumobench run residual
 """

@@ -5,7 +5,7 @@ data's classes apart.
 
 Expected: 77.2 % accuracy and AUROC .876 on the real test images, with all training images; 77.9 % at 0.5
 and AUROC .882 with the default split's 85 % of them.
-Duration: seconds, most of them for decoding.
+Duration: seconds, most of them for decoding; a GPU does not matter.
 
     pneumobench run thumbnail
 """

@@ -6,7 +6,8 @@ inside the model. `backbone` may also be MobileNet, DenseNet121 or EfficientNetV
 Differs from the baseline in: build, schedule, view, batch_size.
 Expected: AUROC .960 from MobileNet's frozen features, .969 to .979 where MobileNet was fine-tuned whole with
 augmentation, one seed on the same data before this plugin was written (RESULTS.md holds this one's own figures).
-Duration: with MobileNet three minutes an epoch on two cores with AVX2 alone; InceptionV3 wants a GPU.
+Duration: with MobileNet three minutes an epoch on two cores with AVX2 alone. InceptionV3 wants a GPU; not measured
+there.
 
     pneumobench run transfer
     pneumobench run transfer --set backbone=MobileNet --set weights=FILE

@@ -4,7 +4,7 @@ Purpose: to show that ingredients compose. What `transfer` does, `class_weighted
 variation of the training images, stronger in quality, because test images are blurrier than training images.
 Differs from the baseline in: build, schedule, view, batch_size, weigh, augment.
 Expected: above `transfer`; RESULTS.md holds what came out.
-Duration: `transfer`'s; images are varied beside the training step.
+Duration: `transfer`'s; images are varied beside the training step. Not measured on a GPU.
 
     pneumobench run transfer_augmented
     pneumobench run transfer_augmented --set backbone=MobileNet --set weights=FILE

@@ -26,8 +26,9 @@ class Predictor(ABC):
     """A trained model, and the view that it takes images at.
 
     `images_per_second` is the training rate after the first epoch (of the whole fit, for an estimator),
-    `seconds` what the training took, frozen features counted as if they were computed for it alone; `module` is what to import for the plugin's own Keras layers, "" where
-    that is nothing that another process could import.
+    `seconds` what the training took, frozen features counted as if they had been computed for it alone;
+    `module` is what to import for the plugin's own Keras layers, "" where that is nothing that another process
+    could import.
     """
 
     view: View
