@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pneumobench import Phase, Recipe, View, adamw
-from pneumobench.training.backbone import NAME, Backbone, pretrained
+from pneumobench.training.backbone import Backbone, pretrained, unfreeze
 
 
 def view(*, size: int = 160) -> View:
@@ -54,12 +54,8 @@ def schedule(
     weight_decay: float = 0.01,
 ) -> Iterator[Phase]:
     """The head alone, then with it the backbone's last `tuned_layers` layers (all, where it has no more)."""
-    backbone = model.get_layer(NAME)
-    backbone.trainable = False
     yield Phase("head", epochs=head_epochs, learning_rate=head_rate)
-    backbone.trainable = True
-    for layer in backbone.layers[: max(0, len(backbone.layers) - tuned_layers)]:
-        layer.trainable = False
+    unfreeze(model, tuned_layers)
     yield Phase("tune", epochs=tune_epochs, learning_rate=tune_rate, optimizer=adamw(weight_decay=weight_decay))
 
 

@@ -21,9 +21,8 @@ IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of 
 def pretrained(shape: tuple[int, int, int], backbone: str, weights: str) -> tuple[Any, Any]:
     """An input of images (height, width, 3), 0 to 255, and the feature maps that a backbone makes of it.
 
-    The backbone is one layer named "backbone"; its batch normalisation stays in inference mode whether or not
-    it is trainable (Keras' guide to transfer learning). `weights`: "imagenet" (downloaded on first use),
-    "none" (random), or a file of weights without the top.
+    The backbone is one layer named "backbone", frozen until `unfreeze`. `weights`: "imagenet" (downloaded on
+    first use), "none" (random), or a file of weights without the top.
     Raises: WeightsError where they cannot be downloaded, read or fitted.
     """
     import keras
@@ -32,7 +31,23 @@ def pretrained(shape: tuple[int, int, int], backbone: str, weights: str) -> tupl
     network = _network(shape, backbone, weights)
     # renamed only now: EfficientNetV2 reads off its own name how to scale pixels
     network = keras.Model(network.inputs, network.outputs[0], name=NAME)
-    return inputs, network(_scaled(inputs, backbone), training=False)
+    network.trainable = False
+    return inputs, network(_scaled(inputs, backbone))
+
+
+def unfreeze(model: Any, last: int) -> None:
+    """Make a model's backbone's last `last` layers trainable (all, where it has no more), batch normalisation never.
+
+    That keeps it in inference mode, with the statistics that it came with. Keras' guide does this by calling the
+    backbone with training=False, which Keras 3.15 overrides inside a model that is being fitted.
+    """
+    import keras
+
+    layers = model.get_layer(NAME).layers
+    model.get_layer(NAME).trainable = True
+    for place, layer in enumerate(layers):
+        is_last = place >= len(layers) - last
+        layer.trainable = is_last and not isinstance(layer, keras.layers.BatchNormalization)
 
 
 def _network(shape: tuple[int, int, int], backbone: str, weights: str) -> Any:

@@ -75,9 +75,10 @@ def test_runs_are_listed_and_exported(pneumobench, phantom_folder, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == f"results/thumbnail-0-{row['run_ids'][0][:8]}"
     (again,) = json.loads(pneumobench("runs", "--from", "results", "--json").stdout)["experiments"]
-    assert again == row
+    assert again | {"commands": row["commands"]} == row
+    assert again["commands"][0].startswith("pneumobench run thumbnail --data phantom-")
     assert "thumbnail" in pneumobench("runs", "--from", "results").stdout
-    assert pneumobench("runs", "--from", "results", "--markdown").stdout.startswith("| plugin | seeds |")
+    assert pneumobench("runs", "--from", "results", "--markdown").stdout.startswith("| phantom ")
 
 
 def test_run_prints_one_json_object_and_nothing_else(pneumobench, phantom_folder):
