@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -70,5 +71,32 @@ def pneumobench(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str
             text=True,
             timeout=240,
         )
+
+    return run
+
+
+@pytest.fixture
+def cli(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The same in this process, where the heavy imports are made but once."""
+    from pneumobench.cli import main
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        terminated = signal.getsignal(signal.SIGTERM)
+        with monkeypatch.context() as patch:
+            patch.chdir(tmp_path)
+            # what the options set in the environment is taken back with the patch
+            for name in ("PNEUMOBENCH_PLUGINS", "PNEUMOBENCH_DEBUG"):
+                patch.setenv(name, environment.get(name, os.environ.get(name, "")))
+            patch.setattr(sys, "argv", ["pneumobench", *arguments])
+            capfd.readouterr()
+            try:
+                main()
+            except SystemExit as left:
+                code = left.code
+            finally:
+                signal.signal(signal.SIGTERM, terminated)
+        return subprocess.CompletedProcess(arguments, int(code or 0), *capfd.readouterr())
 
     return run

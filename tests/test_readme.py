@@ -75,10 +75,10 @@ def test_the_contract_example_runs():
 
 
 @pytest.mark.slow
-def test_the_commands_for_a_plugin_of_ones_own_run_in_their_order(pneumobench, phantom_folder):
+def test_the_commands_for_a_plugin_of_ones_own_run_in_their_order(cli, phantom_folder):
     (block,) = [block for block in re.findall(r"```\w*\n(.*?)```", README, re.S) if "plugins new" in block]
     for command in block.split("\n")[:-1]:
         words = command.split()[1:]
         quick = ["--data", str(phantom_folder), "--epochs", "1", "--limit", "60"] if words[0] == "run" else []
-        done = pneumobench(*words, *quick, PNEUMOBENCH_PLUGINS="")
+        done = cli(*words, *quick, PNEUMOBENCH_PLUGINS="")
         assert done.returncode == 0, (command, done.stderr)

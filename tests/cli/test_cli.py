@@ -24,61 +24,61 @@ def test_help_and_version(pneumobench):
     assert pneumobench("--version").stdout.strip() == provenance.version()
 
 
-def test_plugins_are_listed_with_the_broken_one(pneumobench):
-    rows = json.loads(pneumobench("plugins", "--json").stdout)["plugins"]
+def test_plugins_are_listed_with_the_broken_one(cli):
+    rows = json.loads(cli("plugins", "--json").stdout)["plugins"]
     assert {"baseline", "thumbnail", "tiny", "broken"} <= {row["name"] for row in rows}
-    assert "The published network" in pneumobench("plugins").stdout
+    assert "The published network" in cli("plugins").stdout
 
 
-def test_a_plugin_is_written_checked_shown_and_trained_without_a_reinstall(pneumobench, phantom_folder, tmp_path):
+def test_a_plugin_is_written_checked_shown_and_trained_without_a_reinstall(cli, phantom_folder, tmp_path):
     own = {"PNEUMOBENCH_PLUGINS": ""}
-    done = pneumobench("plugins", "new", "my_idea", **own)
+    done = cli("plugins", "new", "fresh_idea", **own)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[1:] == [
-        "next: pneumobench plugins check my_idea",
-        "next: pneumobench run my_idea --no-test",
+        "next: pneumobench plugins check fresh_idea",
+        "next: pneumobench run fresh_idea --no-test",
     ]
-    assert "my_idea" in pneumobench("plugins", **own).stdout
-    check = pneumobench("plugins", "check", "my_idea", **own)
+    assert "fresh_idea" in cli("plugins", **own).stdout
+    check = cli("plugins", "check", "fresh_idea", **own)
     assert check.returncode == 0, check.stdout + check.stderr
-    assert "my_idea keeps the contract" in check.stdout
-    shown = json.loads(pneumobench("plugins", "show", "my_idea", "--json", **own).stdout)
+    assert "fresh_idea keeps the contract" in check.stdout
+    shown = json.loads(cli("plugins", "show", "fresh_idea", "--json", **own).stdout)
     assert shown["knobs"]["filters"] == {"default": 16, "type": "int", "choices": []}
     assert shown["space"]["learning_rate"] == "0.0001 to 0.01 (log)"
     assert shown["parameters"] > 1000
     assert "build" in shown["differences"]
     elsewhere = ("--plugins-dir", str(tmp_path / "plugins"))
-    run = pneumobench("run", "my_idea", "--no-test", "--data", str(phantom_folder), "--epochs", "1", *elsewhere)
+    run = cli("run", "fresh_idea", "--no-test", "--data", str(phantom_folder), "--epochs", "1", *elsewhere)
     assert run.returncode == 0, run.stderr
-    assert "my_idea on" in run.stdout
+    assert "fresh_idea on" in run.stdout
 
 
-def test_a_broken_contract_is_told_with_its_place_and_exit_code_1(pneumobench, tmp_path):
+def test_a_broken_contract_is_told_with_its_place_and_exit_code_1(cli, tmp_path):
     (tmp_path / "hasty.py").write_text(
         '"""Returns no model, for tests."""\n\nfrom pneumobench import Recipe\n\n\n'
         "def build(shape, *, width: int = 3):\n    return None\n\n\nplugin = Recipe(build=build)\n"
     )
-    done = pneumobench("plugins", "check", "hasty", "--plugins-dir", str(tmp_path), "--json")
+    done = cli("plugins", "check", "hasty", "--plugins-dir", str(tmp_path), "--json")
     assert done.returncode == 1
     broken = [clause for clause in json.loads(done.stdout)["clauses"] if clause["held"] is False]
     assert {clause["where"] for clause in broken} == {"hasty.py:6"}
     assert "returns a NoneType, not a keras.Model" in broken[0]["why"]
-    assert "clauses are broken" in pneumobench("plugins", "check", "hasty", "--plugins-dir", str(tmp_path)).stdout
+    assert "clauses are broken" in cli("plugins", "check", "hasty", "--plugins-dir", str(tmp_path)).stdout
 
 
-def test_runs_are_listed_and_exported(pneumobench, phantom_folder, tmp_path):
-    none = pneumobench("runs")
+def test_runs_are_listed_and_exported(cli, phantom_folder, tmp_path):
+    none = cli("runs")
     assert (none.returncode, "no finished run is tracked here" in none.stderr) == (2, True)
-    assert pneumobench("run", "thumbnail", "--data", str(phantom_folder)).returncode == 0
-    (row,) = json.loads(pneumobench("runs", "--json").stdout)["experiments"]
-    done = pneumobench("export", row["run_ids"][0][:8])
+    assert cli("run", "thumbnail", "--data", str(phantom_folder)).returncode == 0
+    (row,) = json.loads(cli("runs", "--json").stdout)["experiments"]
+    done = cli("export", row["run_ids"][0][:8])
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == f"results/thumbnail-0-{row['run_ids'][0][:8]}"
-    (again,) = json.loads(pneumobench("runs", "--from", "results", "--json").stdout)["experiments"]
+    (again,) = json.loads(cli("runs", "--from", "results", "--json").stdout)["experiments"]
     assert again | {"commands": row["commands"]} == row
     assert again["commands"][0].startswith("pneumobench run thumbnail --data phantom-")
-    assert "thumbnail" in pneumobench("runs", "--from", "results").stdout
-    assert pneumobench("runs", "--from", "results", "--markdown").stdout.startswith("| phantom ")
+    assert "thumbnail" in cli("runs", "--from", "results").stdout
+    assert cli("runs", "--from", "results", "--markdown").stdout.startswith("| phantom ")
 
 
 def test_run_prints_one_json_object_and_nothing_else(pneumobench, phantom_folder):
@@ -121,8 +121,8 @@ def test_without_data_the_phantom_is_used_and_said(pneumobench):
         (["ui", "--port", "70000"], 2, "--port is 1 to 65535, not 70000"),
     ],
 )
-def test_an_error_is_one_line_and_an_exit_code(pneumobench, arguments, code, message):
-    done = pneumobench(*arguments)
+def test_an_error_is_one_line_and_an_exit_code(cli, arguments, code, message):
+    done = cli(*arguments)
     assert done.returncode == code
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("pneumobench: ")
@@ -130,8 +130,8 @@ def test_an_error_is_one_line_and_an_exit_code(pneumobench, arguments, code, mes
     assert "Traceback" not in done.stderr
 
 
-def test_debug_shows_the_traceback(pneumobench):
-    assert "Traceback" in pneumobench("--debug", "run", "baselin").stderr
+def test_debug_shows_the_traceback(cli):
+    assert "Traceback" in cli("--debug", "run", "baselin").stderr
 
 
 def test_completion_knows_the_plugins(pneumobench):
