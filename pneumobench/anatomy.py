@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumobench import registry
-from pneumobench.errors import PneumobenchError
+from pneumobench.errors import told
 from pneumobench.knobs import MEMBERS, Knob, call, knobs_of, of_member, resolve
 from pneumobench.recipe import Ensemble, Estimator, Plugin, Recipe
 from pneumobench.search.space import sample
@@ -95,19 +95,14 @@ def _parameters(plugin: Plugin, chosen: Mapping[str, Any]) -> tuple[int | None, 
                 counts = [count for count in found if count is not None]
                 return (sum(counts), "") if len(counts) == len(found) else (None, "a member's cannot be counted")
     except Exception as error:  # whatever a plugin raises, the rest of it can still be shown
-        return None, _told(error)
+        return None, told(error)
 
 
 def _space(plugin: Plugin) -> tuple[dict[str, str], str]:
     try:
         return {knob: _readable(distribution) for knob, distribution in sample(plugin)[1].items()}, ""
     except Exception as error:
-        return {}, _told(error)
-
-
-def _told(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if isinstance(error, PneumobenchError) else f"{type(error).__name__}: {text}"
+        return {}, told(error)
 
 
 def _docstring(path: Path | None) -> str:

@@ -38,6 +38,12 @@ class TrackingError(PneumobenchError):
     """The tracking store cannot be opened or written."""
 
 
+def told(error: Exception) -> str:
+    """An error in one line: ours as it is, any other with its kind before it."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, PneumobenchError) else f"{type(error).__name__}: {text}"
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """An error for a name that is not among the known ones, with the nearest one suggested."""
     known = sorted(known)

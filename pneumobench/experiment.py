@@ -98,13 +98,14 @@ def run(
 
     about = About(entry, recipe, values, epochs, rule, images)
     numbers = range(seed, seed + seeds)
-    missing = members.missing(about, store, numbers)
+    reused = {number: members.tracked(about, store, number) for number in numbers}
+    missing = [(number, member) for number in numbers for member in members.missing(about, reused[number])]
     if missing:
         progress.stage("building the members once, before any is trained")
         members.check(about)
-    for member, number in missing:
+    for number, member in missing:
         progress.fact(f"member {member}, seed {number}: trained and tracked on its own, test images closed")
-        run(
+        reused[number][member] = run(
             member,
             data=data,
             split=split,
@@ -119,21 +120,20 @@ def run(
             skip_unreadable=skip_unreadable,
             tracking_uri=tracking_uri,
             progress=progress,
-        )
+        ).run_id
 
     with recording_of(about, store, numbers, clock) as tracked:
         fitted: dict[int, Fitted] = {}
         figures: dict[int, dict[str, dict[str, Estimate]]] = {}
         for number in numbers:
-            reused = members.tracked(about, store, number)
-            if reused:
-                tracked.of_seed(number).tags({"members": json.dumps(reused)})
+            if reused[number]:
+                tracked.of_seed(number).tags({"members": json.dumps(reused[number])})
             fitted[number] = fit(
                 about,
                 seed=number,
                 precision=precision,
                 on_epoch=tracked.on_epoch(number),
-                trained=partial(members.load, store, reused),
+                trained=partial(members.load, store, reused[number]),
                 clock=clock,
                 progress=progress,
             )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from pneumobench.about import About
 from pneumobench.clock import Clock
 from pneumobench.data.parts import Part
@@ -70,9 +72,8 @@ def fit(
     with clock("evaluate"):
         progress.stage("choosing the threshold on validation")
         parts = [division.validation for division in divisions]
-        undecided = operating_point.OperatingPoint(0.5, about.operating_point)
-        pooled = predictions.of(parts, probabilities, undecided)
-        point = operating_point.choose(about.operating_point, pooled.probability, pooled.label)
+        labels = np.concatenate([part.labels for part in parts])
+        point = operating_point.choose(about.operating_point, np.concatenate(probabilities), labels)
         return Fitted(
             predictors[0] if len(predictors) == 1 else mean(predictors),
             predictions.of(parts, probabilities, point),

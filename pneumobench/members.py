@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,12 +28,11 @@ def tracked(about: About, store: Store, seed: int) -> dict[str, str]:
     return {member: run_id for member, run_id in found.items() if run_id}
 
 
-def missing(about: About, store: Store, seeds: Iterable[int]) -> list[tuple[str, int]]:
-    """The members, with their seeds, that have to be trained before the ensemble is whole."""
+def missing(about: About, runs: Mapping[str, str]) -> list[str]:
+    """The members that have to be trained before the ensemble is whole; none for other plugins, or with folds."""
     if not isinstance(about.plugin, Ensemble) or about.images.folds:
         return []
-    found = {seed: tracked(about, store, seed) for seed in seeds}
-    return [(member, seed) for seed, runs in found.items() for member in about.knobs[MEMBERS] if member not in runs]
+    return [member for member in about.knobs[MEMBERS] if member not in runs]
 
 
 def load(store: Store, runs: Mapping[str, str], member: str) -> Predictor | None:

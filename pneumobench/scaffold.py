@@ -88,7 +88,7 @@ def write(name: str, *, base: str | None = None, folder: Path | None = None) -> 
         taken = known[name]
         raise UsageError(f"a plugin named '{name}' is there already: {taken.path or taken.module} ({taken.origin})")
     folder = folder or registry.folder() or registry.DEFAULT_FOLDER
-    if base and registry.find(base).module.startswith(registry.FOLDER_PACKAGE):
+    if base and not registry.importable(registry.find(base).module):
         own = registry.folder()
         if own and folder.resolve() != own:
             raise UsageError(f"'{base}' is a file of {own}, which a plugin elsewhere cannot import; leave --dir out")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import inspect
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Iterator
 from pathlib import Path
 
 from pneumobench import registry
@@ -18,15 +16,12 @@ BUILT_IN = "pneumobench.plugins"
 
 
 def digest(entry: Entry, plugin: Plugin) -> str:
-    """16 hexadecimal digits over the code of a plugin, of its hooks, and of the plugins that it imports.
+    """16 hexadecimal digits over the code of a plugin and of the plugins that it imports, its hooks' among them.
 
     Docstrings, comments and layout do not count, nor does the framework's own code. An ensemble's digest covers
     its members'.
     """
     modules = {entry.module: entry.path}
-    for function in _functions(plugin):
-        if _is_plugins(function.__module__, entry):
-            modules.setdefault(function.__module__, Path(inspect.getsourcefile(function) or ""))
     waiting, found = list(modules), {}
     while waiting:
         module = waiting.pop()
@@ -35,20 +30,12 @@ def digest(entry: Entry, plugin: Plugin) -> str:
             continue
         tree = ast.parse(path.read_bytes())
         found[module] = ast.unparse(_without_docstrings(tree))
-        for imported in _imported(tree):
+        for imported in _imported(tree, package=module.rpartition(".")[0]):
             if _is_plugins(imported, entry):
                 modules.setdefault(imported, _file(imported))
                 waiting.append(imported)
     members = plugin.members if isinstance(plugin, Ensemble) else ()
     return digest_of([*found.values(), *(digest(registry.find(name), registry.load(name)) for name in members)], 8)
-
-
-def _functions(plugin: Plugin) -> Iterator[Callable[..., object]]:
-    for one in fields(plugin):
-        value = getattr(plugin, one.name)
-        for item in value.values() if isinstance(value, Mapping) else (value,):
-            if inspect.isfunction(item):
-                yield item
 
 
 def _is_plugins(module: str, entry: Entry) -> bool:
@@ -57,11 +44,12 @@ def _is_plugins(module: str, entry: Entry) -> bool:
     return any(module == top or module.startswith(f"{top}.") for top in tops)
 
 
-def _imported(tree: ast.Module) -> Iterator[str]:
+def _imported(tree: ast.Module, package: str) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            module = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
 

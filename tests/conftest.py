@@ -16,6 +16,7 @@ from pneumobench.data import dataset as datasets
 from pneumobench.data import phantom
 from pneumobench.data.dataset import Dataset
 from pneumobench.data.phantom import Phantom
+from pneumobench.tracking.store import Store
 
 TINY = Phantom(train=(24, 72), test=(16, 24), size=48)
 EXAMPLES = Path(__file__).parent / "example_plugins"
@@ -50,6 +51,12 @@ def phantom_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dataset(phantom_folder: Path) -> Dataset:
     """The phantom's images as arrays and paths."""
     return datasets.load(phantom_folder)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A tracking store that the tests of one module share."""
+    return Store(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
 
 
 @pytest.fixture

@@ -9,14 +9,8 @@ import pytest
 import pneumobench
 from pneumobench import registry
 from pneumobench.errors import UsageError
-from pneumobench.tracking.store import Store
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return Store(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,8 @@ from sklearn.metrics import roc_auc_score
 
 import pneumobench
 from pneumobench.errors import DataError, TrainingError, UsageError
-from pneumobench.tracking.store import Store
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return Store(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +24,6 @@ def one(store, phantom_folder):
 @pytest.fixture(scope="module")
 def three(store, phantom_folder):
     return pneumobench.run("tiny", data=phantom_folder, tracking_uri=store.uri, seeds=3, seed=5)
-
-
-def artifact(store, run_id, path):
-    return store.client.download_artifacts(run_id, path)
 
 
 def test_a_result_says_what_was_asked_for(one, dataset):
@@ -70,24 +60,24 @@ def test_one_seed_is_one_flat_finished_run(one, store):
 
 
 def test_the_stored_predictions_give_the_figures_again(one, store):
-    table = pq.read_table(artifact(store, one.run_id, "predictions/test.parquet")).to_pydict()
+    table = pq.read_table(store.file(one.run_id, "predictions/test.parquet")).to_pydict()
     assert len(table["patient"]) == 40
     auroc = roc_auc_score(table["label"], table["probability"])
     assert auroc == pytest.approx(one.test["auroc"].value)
     said = np.array(table["probability"]) >= one.threshold
     assert np.array_equal(said, table["predicted"])
     assert np.mean(said == table["label"]) == pytest.approx(one.test["accuracy"].value)
-    validation = pq.read_table(artifact(store, one.run_id, "predictions/validation.parquet")).to_pydict()
+    validation = pq.read_table(store.file(one.run_id, "predictions/validation.parquet")).to_pydict()
     assert not set(validation["patient"]) & set(table["patient"])
 
 
 def test_plots_source_and_hooks_are_kept(one, store):
     for name in ("roc", "precision_recall", "reliability", "confusion", "training"):
-        with open(artifact(store, one.run_id, f"plots/{name}.png"), "rb") as file:
+        with open(store.file(one.run_id, f"plots/{name}.png"), "rb") as file:
             assert file.read(4) == b"\x89PNG"
-    with open(artifact(store, one.run_id, "plugin/tiny.py")) as file:
+    with open(store.file(one.run_id, "plugin/tiny.py")) as file:
         assert "A network that trains in a blink" in file.read()
-    with open(artifact(store, one.run_id, "plugin/hooks.json")) as file:
+    with open(store.file(one.run_id, "plugin/hooks.json")) as file:
         assert json.load(file)["build"].endswith("tiny.build")
 
 

@@ -16,11 +16,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return Store(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
-
-
-@pytest.fixture(scope="module")
 def results(store, phantom_folder):
     def run(plugin, **options):
         return pneumobench.run(plugin, data=phantom_folder, tracking_uri=store.uri, **options)

@@ -21,7 +21,7 @@ VARIANT = '''"""A variant."""
 from dataclasses import replace
 
 from pneumobench import balanced
-from pneumobench_folder_plugins.{base} import plugin as base
+from {package}{base} import plugin as base
 
 plugin = replace(base, weigh=balanced)
 '''
@@ -50,13 +50,15 @@ def test_code_and_values_count(digest, change):
     assert digest(BASE) != digest(BASE.replace(*change))
 
 
-def test_a_variant_changes_with_its_base(tmp_path, monkeypatch):
+@pytest.mark.parametrize("package", ["pneumobench_folder_plugins.", "."])
+def test_a_variant_changes_with_its_base(tmp_path, monkeypatch, package):
     monkeypatch.setenv("PNEUMOBENCH_PLUGINS", str(tmp_path))
-    (tmp_path / "chain_base.py").write_text(BASE)
-    (tmp_path / "chain_variant.py").write_text(VARIANT.format(base="chain_base"))
-    entry, plugin = registry.find("chain_variant"), registry.load("chain_variant")
+    base, name = f"chain_base_{len(package)}", f"chain_variant_{len(package)}"  # modules of their own
+    (tmp_path / f"{base}.py").write_text(BASE)
+    (tmp_path / f"{name}.py").write_text(VARIANT.format(package=package, base=base))
+    entry, plugin = registry.find(name), registry.load(name)
     before = sources.digest(entry, plugin)
-    (tmp_path / "chain_base.py").write_text(BASE.replace("batch_size=16", "batch_size=128"))
+    (tmp_path / f"{base}.py").write_text(BASE.replace("batch_size=16", "batch_size=128"))
     assert sources.digest(entry, plugin) != before
 
 

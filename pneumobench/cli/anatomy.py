@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -29,7 +28,7 @@ def show_plugin(name: str, *, as_json: bool) -> None:
         return
     console = Console(highlight=False)
     console.print(f"[bold]{escape(name)}[/] [dim]{found.kind}, {escape(found.origin)}[/]\n")
-    console.print(textwrap.dedent(found.docstring), markup=False, soft_wrap=True)
+    console.print(found.docstring, markup=False, soft_wrap=True)
     table = Table(title="knobs", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("knob", "default", "type", "searched"):
         table.add_column(heading, overflow="fold")

@@ -14,7 +14,7 @@ from pneumobench import registry
 from pneumobench.data import dataset, phantom, split
 from pneumobench.data.parts import Development
 from pneumobench.data.phantom import Phantom
-from pneumobench.errors import PneumobenchError
+from pneumobench.errors import PluginError, told
 from pneumobench.knobs import MEMBERS, hooks, of_member, resolve
 from pneumobench.recipe import Ensemble, Plugin, Recipe, View
 from pneumobench.training import backend, network, trainer
@@ -24,7 +24,7 @@ TINY = Phantom(train=(10, 18), test=(2, 2), size=64)
 SEED = 0
 
 
-class ContractError(Exception):
+class ContractError(PluginError):
     """A clause does not hold; the message says what was found."""
 
 
@@ -152,14 +152,7 @@ class Clause:
         except NotApplicableError as reason:
             return Verdict(self.law, None, str(reason))
         except Exception as error:
-            told = isinstance(error, ContractError | PneumobenchError)
-            text = " ".join(str(error).split())
-            return Verdict(
-                self.law,
-                False,
-                text if told else f"{type(error).__name__}: {text}",
-                subject.where(self.hook, error),
-            )
+            return Verdict(self.law, False, told(error), subject.where(self.hook, error))
         return Verdict(self.law, True)
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Predictor(ABC):
     parameters: int = 0
     precision: str = "float32"
     module: str = ""
-    kind: str = "keras"
+    kind: ClassVar[str] = "keras"
 
     def __call__(self, part: Part) -> np.ndarray:
         """Probabilities of pneumonia, (n,) float64, for a part's images."""
@@ -78,7 +78,7 @@ class EstimatorPredictor(Predictor):
 
     model: Any
     extractor: Any = None
-    kind: str = "sklearn"
+    kind: ClassVar[str] = "sklearn"
 
     def __call__(self, part: Part) -> np.ndarray:
         if self.extractor is None:
@@ -106,7 +106,7 @@ class MeanPredictor(Predictor):
     """The mean probability of several predictors, each of which sees the images at its own view."""
 
     members: tuple[Predictor, ...]
-    kind: str = "mean"
+    kind: ClassVar[str] = "mean"
 
     def __call__(self, part: Part) -> np.ndarray:
         return np.mean([member(part) for member in self.members], axis=0)

@@ -53,7 +53,9 @@ def main() -> None:
         if not needed.exists():
             parser.error(f"no {needed} in this folder")
     plan = [item for item in PLAN if not options.only or item[0] in options.only]
-    wanted = [(plugin, knobs, seed) for plugin, knobs, seeds in plan for seed in range(min(seeds, options.seeds or 3))]
+    wanted = [
+        (plugin, knobs, seed) for plugin, knobs, seeds in plan for seed in range(min(seeds, options.seeds or seeds))
+    ]
     for plugin, knobs, seed in wanted:
         if tracked(plugin, knobs, seed) is None:
             chosen = [word for knob, value in knobs.items() for word in ("--set", f"{knob}={value}")]
