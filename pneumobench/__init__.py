@@ -5,13 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pneumobench.recipe import Ensemble, Estimator, Phase, Plugin, Recipe, View, adamw, balanced, one_phase
+from pneumobench.search.study import Study
 
 if TYPE_CHECKING:
     from pneumobench.experiment import run
+    from pneumobench.search.flow import study
 
-__all__ = ["Ensemble", "Estimator", "Phase", "Plugin", "Recipe", "View", "adamw", "balanced", "one_phase", "run"]
+__all__ = [
+    "Ensemble",
+    "Estimator",
+    "Phase",
+    "Plugin",
+    "Recipe",
+    "Study",
+    "View",
+    "adamw",
+    "balanced",
+    "one_phase",
+    "run",
+    "study",
+]
 
-_VERBS = {"run": "pneumobench.experiment"}  # imported when first asked for: they cost more than milliseconds
+# imported when first asked for: they cost more than milliseconds
+_VERBS = {"run": "pneumobench.experiment", "study": "pneumobench.search.flow"}
 
 
 def __getattr__(name: str) -> Any:

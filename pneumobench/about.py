@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pneumobench import provenance, sources
+from pneumobench.data.dataset import Dataset
 from pneumobench.data.lockbox import Look
 from pneumobench.data.prepare import Prepared
 from pneumobench.knobs import resolve
+from pneumobench.origin import Origin
 from pneumobench.recipe import Plugin
-from pneumobench.registry import Entry
+from pneumobench.shelf import Entry
 from pneumobench.tracking.recorder import DatasetInput
 from pneumobench.training import backend
 
@@ -28,28 +30,23 @@ class About:
     epochs: int | None
     operating_point: str
     images: Prepared
+    called: str = ""  # what a study calls a plugin that is a value of its own
+    origin: Origin | None = None  # the study that found the knobs
 
     @property
     def name(self) -> str:
         """The plugin's name."""
-        return self.entry.name
+        return self.called or self.entry.name
 
     @property
     def experiment(self) -> str:
         """One MLflow experiment a dataset, so that no table mixes two: name and the fingerprint's first digits."""
-        dataset = self.images.dataset
-        return f"{dataset.name} {dataset.fingerprint[:8]}"
+        return experiment_of(self.images.dataset)
 
     @property
     def description(self) -> str:
         """What MLflow shows above the table of runs."""
-        dataset = self.images.dataset
-        return (
-            f"Plugins on the dataset '{dataset.name}' (fingerprint {dataset.fingerprint}). "
-            "test_* metrics are scored once at the threshold chosen on validation, test_*_at_0.5 at 0.5; "
-            "_low and _high bound their 95 % bootstrap intervals over patients. A run of several seeds holds "
-            "means and _sd, its children the seeds. Group by the tag `plugin` to compare."
-        )
+        return description_of(self.images.dataset)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -102,6 +99,7 @@ class About:
         }
         optional = {"limit": limit, "folds": len(self.images.folds) or None, "files": self.files or None}
         optional["set"] = ", ".join(f"{name}={_short(value)}" for name, value in self.chosen.items()) or None
+        optional |= self.origin.tags() if self.origin else {}
         return tags | {name: value for name, value in optional.items() if value is not None}
 
     def look(self, run_id: str) -> Look:
@@ -116,6 +114,22 @@ class About:
             dataset=self.images.dataset.name,
             user=provenance.user(),
         )
+
+
+def experiment_of(dataset: Dataset) -> str:
+    """The name of a dataset's experiment."""
+    return f"{dataset.name} {dataset.fingerprint[:8]}"
+
+
+def description_of(dataset: Dataset) -> str:
+    """What MLflow shows above the table of a dataset's runs."""
+    return (
+        f"Plugins on the dataset '{dataset.name}' (fingerprint {dataset.fingerprint}). "
+        "test_* metrics are scored once at the threshold chosen on validation, test_*_at_0.5 at 0.5; "
+        "_low and _high bound their 95 % bootstrap intervals over patients. A run of several seeds holds "
+        "means and _sd, its children the seeds; a study's children are its trials, which never see test images. "
+        "Group by the tag `plugin` to compare."
+    )
 
 
 def file_digest(path: Path) -> str:

@@ -23,6 +23,7 @@ from pneumobench.evidence.evaluation import Estimate
 from pneumobench.evidence.result import Result, SeedResult
 from pneumobench.fitting import Fitted, fit
 from pneumobench.knobs import of_member
+from pneumobench.origin import Origin
 from pneumobench.progress import Progress
 from pneumobench.record import recording_of
 from pneumobench.tracking.store import Store, import_mlflow
@@ -49,13 +50,15 @@ def run(
     test: bool = True,
     skip_unreadable: bool = False,
     tracking_uri: str | None = None,
+    origin: Origin | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Train a plugin on `seeds` seeds from `seed` on, score it, and track everything.
 
     Several seeds are trained first and then scored in one look at the test images. With `folds`, the whole
     development side is cross-validated instead, and the mean of the folds' models is scored. An ensemble's
-    members that are not tracked yet are trained and tracked first, without opening the test images.
+    members that are not tracked yet are trained and tracked first, without opening the test images. `origin` says
+    which study found the knobs, for the tags.
     Raises: UsageError, PluginError or DataError before anything is tracked; any error after that ends the
     MLflow run as FAILED.
     """
@@ -70,7 +73,7 @@ def run(
     splitting.check(split)
     rule = operating_point.check_rule(operating)
     folding.check(folds)
-    _check_numbers(seeds, seed, split_seed, limit)
+    check_numbers(seeds, seed, split_seed, limit)
     if folds and seeds > 1:
         raise UsageError(f"--folds {folds} trains one seed {folds} times; for more seeds run it again with --seed")
     store = Store(tracking_uri)
@@ -88,6 +91,8 @@ def run(
             skip_unreadable=skip_unreadable,
             progress=progress,
         )
+        if origin:
+            origin.check(images.dataset)
     with clock("decode"):
         views = trainer.views_of(recipe, values)
         images = prepare.decode(images, views, folds=folds, skip_unreadable=skip_unreadable, progress=progress)
@@ -96,13 +101,13 @@ def run(
         backend.keras()
         import_mlflow()
 
-    about = About(entry, recipe, values, epochs, rule, images)
+    about = About(entry, recipe, values, epochs, rule, images, origin=origin)
     numbers = range(seed, seed + seeds)
     reused = {number: members.tracked(about, store, number) for number in numbers}
     missing = [(number, member) for number in numbers for member in members.missing(about, reused[number])]
     if missing:
         progress.stage("building the members once, before any is trained")
-        members.check(about)
+        trainer.build(recipe, values, epochs, plugin)
     for number, member in missing:
         progress.fact(f"member {member}, seed {number}: trained and tracked on its own, test images closed")
         reused[number][member] = run(
@@ -216,7 +221,8 @@ def run(
     return result
 
 
-def _check_numbers(seeds: int, seed: int, split_seed: int, limit: int | None) -> None:
+def check_numbers(seeds: int, seed: int, split_seed: int, limit: int | None) -> None:
+    """Raises: UsageError for a number that is out of range."""
     at_least = (("--seeds", seeds, 1), ("--seed", seed, 0), ("--split-seed", split_seed, 0), ("--limit", limit, 1))
     for option, value, least in at_least:
         if value is not None and value < least:

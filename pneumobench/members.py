@@ -10,9 +10,9 @@ from pneumobench import registry
 from pneumobench.about import About
 from pneumobench.errors import PneumobenchError
 from pneumobench.knobs import MEMBERS, of_member
-from pneumobench.recipe import Ensemble, Recipe
+from pneumobench.recipe import Ensemble
 from pneumobench.tracking.store import Store
-from pneumobench.training import network, predictor, trainer
+from pneumobench.training import predictor, trainer
 from pneumobench.training.predictor import Predictor
 
 
@@ -83,17 +83,3 @@ def _is_whole(store: Store, run: Any) -> bool:
         return (store.model_folder(run) / predictor.CARD).exists()
     except (PneumobenchError, OSError):
         return False
-
-
-def check(about: About) -> None:
-    """Build every network of an ensemble once, so that what cannot be trained is said before the first training.
-
-    Raises: what building a network raises, such as WeightsError; UsageError for too few epochs.
-    """
-    if not isinstance(about.plugin, Ensemble):
-        return
-    for member in about.knobs[MEMBERS]:
-        of_member_alone = _of(about, member)
-        if isinstance(of_member_alone.plugin, Recipe):
-            (view,) = trainer.views_of(of_member_alone.plugin, of_member_alone.knobs)
-            network.plan(of_member_alone.plugin, view, of_member_alone.knobs, of_member_alone.epochs, member)

@@ -19,10 +19,12 @@ class Epoch:
     learning_rate: float
     seconds: float  # training steps alone, validation not counted
     images_per_second: float
+    val_auroc_corrupted: float | None = None  # on validation images that are blurred, compressed and noised
 
     def metrics(self) -> dict[str, float]:
         """The figures by the names under which they are tracked."""
-        names = ("loss", "val_auroc", "val_log_loss", "val_accuracy", "learning_rate", "images_per_second")
+        names = ["loss", "val_auroc", "val_log_loss", "val_accuracy", "learning_rate", "images_per_second"]
+        names += ["val_auroc_corrupted"] if self.val_auroc_corrupted is not None else []
         return {name: getattr(self, name) for name in names}
 
 

@@ -90,7 +90,7 @@ def command() -> str:
 
 def redact(text: str) -> str:
     """The text with the passwords of its addresses replaced by stars."""
-    return re.sub(r"(://[^:@/\s]*):\S+@", r"\1:***@", text)
+    return re.sub(r"([?&]password=)[^&\s]+", r"\1***", re.sub(r"(://[^:@/\s]*):\S+@", r"\1:***@", text))
 
 
 def user() -> str:

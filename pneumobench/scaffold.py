@@ -87,7 +87,7 @@ def write(name: str, *, base: str | None = None, folder: Path | None = None) -> 
     if name in known:
         taken = known[name]
         raise UsageError(f"a plugin named '{name}' is there already: {taken.path or taken.module} ({taken.origin})")
-    folder = folder or registry.folder() or registry.DEFAULT_FOLDER
+    folder = folder or registry.folder() or registry.PLUGINS.default_folder
     if base and not registry.importable(registry.find(base).module):
         own = registry.folder()
         if own and folder.resolve() != own:

@@ -10,9 +10,9 @@ from pathlib import Path
 from pneumobench import registry
 from pneumobench.data.dataset import digest_of
 from pneumobench.recipe import Ensemble, Plugin
-from pneumobench.registry import FOLDER_PACKAGE, Entry
+from pneumobench.shelf import FOLDER_PACKAGE, Entry
 
-BUILT_IN = "pneumobench.plugins"
+BUILT_IN = ("pneumobench.plugins", "pneumobench.studies")
 
 
 def digest(entry: Entry, plugin: Plugin) -> str:
@@ -40,8 +40,8 @@ def digest(entry: Entry, plugin: Plugin) -> str:
 
 def _is_plugins(module: str, entry: Entry) -> bool:
     """Whether a module is a plugin's, or of the package that brings this one."""
-    tops = {FOLDER_PACKAGE, BUILT_IN} | ({entry.module.partition(".")[0]} - {"pneumobench"})
-    return any(module == top or module.startswith(f"{top}.") for top in tops)
+    tops = {*BUILT_IN} | ({entry.module.partition(".")[0]} - {"pneumobench"})
+    return module.startswith(FOLDER_PACKAGE) or any(module == top or module.startswith(f"{top}.") for top in tops)
 
 
 def _imported(tree: ast.Module, package: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ from pneumobench.tracking.store import Store
 
 TINY = Phantom(train=(24, 72), test=(16, 24), size=48)
 EXAMPLES = Path(__file__).parent / "example_plugins"
+STUDIES = Path(__file__).parent / "example_studies"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,7 +37,8 @@ def _own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PNEUMOBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("PNEUMOBENCH_PLUGINS", str(EXAMPLES))
-        for name in ("PNEUMOBENCH_DATA", "MLFLOW_TRACKING_URI", "PNEUMOBENCH_DEBUG"):
+        patch.setenv("PNEUMOBENCH_STUDIES", str(STUDIES))
+        for name in ("PNEUMOBENCH_DATA", "MLFLOW_TRACKING_URI", "PNEUMOBENCH_DEBUG", "PNEUMOBENCH_STORAGE"):
             patch.delenv(name, raising=False)
         yield
 

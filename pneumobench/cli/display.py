@@ -79,19 +79,19 @@ class Live(Progress):
     """A bar for the stage or the training, and a line for each finished epoch above it."""
 
     def __init__(self, console: Console, bars: Bars):
-        self._console, self._bars = console, bars
+        self.console, self._bars = console, bars
         self._task: TaskID | None = None
         self._epochs = self._steps = 0
         self._last = ""
 
     def note(self, text: str) -> None:
         if "PHANTOM" in text:
-            self._console.print(Panel(escape(text), border_style="yellow", title="phantom"))
+            self.console.print(Panel(escape(text), border_style="yellow", title="phantom"))
         else:
-            self._console.print(f"[yellow]note[/] {escape(text)}")
+            self.console.print(f"[yellow]note[/] {escape(text)}")
 
     def fact(self, text: str) -> None:
-        self._console.print(text, markup=False)
+        self.console.print(text, markup=False)
 
     def stage(self, text: str) -> None:
         self._replace(text, None)
@@ -102,7 +102,7 @@ class Live(Progress):
 
     def training(self, name: str, epochs: int, steps: int) -> None:
         self._epochs, self._steps, self._last = epochs, steps, ""
-        self._console.print(f"[bold]{name}[/]: {epochs} epochs of {steps} steps")
+        self.console.print(f"[bold]{name}[/]: {epochs} epochs of {steps} steps")
         self._replace(f"epoch 1/{epochs}", epochs * steps)
 
     def batch(self, epoch: int, step: int, loss: float) -> None:
@@ -116,8 +116,15 @@ class Live(Progress):
         )
 
     def epoch(self, epoch: Epoch) -> None:
-        self._console.print(describe(epoch))
+        self.console.print(describe(epoch))
         self._last = f"  AUROC {epoch.val_auroc:.4f}  {epoch.images_per_second:.0f} images/s"
+
+    def rest(self) -> None:
+        """Leave the screen to another display."""
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+        self._task = None
+        self._bars.stop()
 
     def _replace(self, text: str, total: int | None) -> None:
         if self._task is not None:

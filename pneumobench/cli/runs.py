@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pneumobench.cli.options import AsJson, PluginName, PluginsDir, TrackingUri
+from pneumobench.cli.options import (
+    AsJson,
+    Data,
+    Limit,
+    PluginName,
+    PluginsDir,
+    Precision,
+    SkipUnreadable,
+    Split,
+    SplitSeed,
+    Storage,
+    TrackingUri,
+)
 
 
 def run(
     plugin: PluginName,
-    data: Annotated[
-        Path | None,
+    data: Data = None,
+    split: Split = "patient",
+    split_seed: SplitSeed = 0,
+    seeds: Annotated[int, typer.Option(help="So many trainings, on seeds from --seed on.")] = 1,
+    seed: Annotated[
+        int | None,
         typer.Option(
-            help="Folder with train and test (and val), each with NORMAL and PNEUMONIA; or `phantom`. "
-            "Default: PNEUMOBENCH_DATA, data/chest_xray, the phantom.",
-            show_default=False,
+            help="The first training seed. Default: 0, or the first that --from-study leaves.", show_default=False
         ),
     ] = None,
-    split: Annotated[
-        str,
-        typer.Option(help="patient: 15 % of the patients are validation. official: the release's val folder."),
-    ] = "patient",
-    split_seed: Annotated[int, typer.Option(help="Seed of the split, apart from that of training.")] = 0,
-    seeds: Annotated[int, typer.Option(help="So many trainings, on seeds from --seed on.")] = 1,
-    seed: Annotated[int, typer.Option(help="The first training seed.")] = 0,
     folds: Annotated[
         int | None,
         typer.Option(help="Cross-validate: so many trainings, each patient held out once.", show_default=False),
@@ -38,20 +44,20 @@ def run(
     epochs: Annotated[
         int | None, typer.Option(help="Epochs in all, shared among the plugin's phases.", show_default=False)
     ] = None,
-    precision: Annotated[
-        str, typer.Option(help="auto, float32 or bfloat16; auto is bfloat16 where the device is fast at it.")
-    ] = "auto",
-    limit: Annotated[
-        int | None,
-        typer.Option(help="Try it on about so many images (whole patients).", show_default=False),
-    ] = None,
+    precision: Precision = "auto",
+    limit: Limit = None,
     operating_point: Annotated[
         str, typer.Option(help="Threshold from validation: youden, sensitivity=S, or a number.")
     ] = "youden",
     test: Annotated[bool, typer.Option("--test/--no-test", help="--no-test leaves the test images closed.")] = True,
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Go on without images that cannot be read.")
-    ] = False,
+    skip_unreadable: SkipUnreadable = False,
+    from_study: Annotated[
+        str | None,
+        typer.Option(
+            help="Take the best knobs and the budget that this study found for the plugin.", show_default=False
+        ),
+    ] = None,
+    storage: Storage = None,
     plugins_dir: PluginsDir = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
@@ -65,13 +71,23 @@ def run(
     with watching() as progress:
         from pneumobench.experiment import run as run_experiment
 
+        origin = None
+        if from_study:
+            from pneumobench.search.best import best
+
+            origin = best(from_study, plugin, storage)
+            chosen = {**origin.knobs, **chosen}
+            epochs = origin.epochs if epochs is None else epochs
+            seed = origin.seed + 1 if seed is None else seed
+            progress.fact(f"knobs of trial {origin.trial} of study {from_study}, one of {origin.trials} of {plugin}")
+
         result = run_experiment(
             plugin,
             data=data,
             split=split,
             split_seed=split_seed,
             seeds=seeds,
-            seed=seed,
+            seed=seed or 0,
             folds=folds,
             knobs=chosen,
             epochs=epochs,
@@ -81,6 +97,7 @@ def run(
             test=test,
             skip_unreadable=skip_unreadable,
             tracking_uri=tracking_uri,
+            origin=origin,
             progress=progress,
         )
     show_result(result, as_json=as_json)

@@ -14,7 +14,12 @@ from pneumobench.recipe import View
 
 
 class Part:
-    """The images of one part; parts that are read together share one cache."""
+    """The images of one part; parts that are read together share one cache.
+
+    `variant` is a word for what was done to the pixels of a part that is not what its files hold.
+    """
+
+    variant = ""
 
     def __init__(self, dataset: Dataset, source: Dataset | None = None, lost: tuple[str, ...] = ()):
         self.dataset, self.lost = dataset, lost
@@ -50,6 +55,10 @@ class Part:
             raise unreadable(path, cache.unreadable[str(self.dataset.hashes[bad[0]])], len(bad))
         return cache.rows(self.dataset.hashes)
 
+    def of_source(self, view: View) -> Rows:
+        """The pixels of each distinct image of `source`, in the order of their hashes."""
+        return open_cache(self.source, view).rows(np.unique(self.source.hashes))
+
     def readable(self, view: View, advance: Advance | None = None) -> Part:
         """This part without the images that cannot be read; `lost` names those."""
         cache = open_cache(self.source, view, advance)
@@ -71,6 +80,7 @@ class Development:
     training: Part
     validation: Part
     notes: tuple[str, ...] = ()
+    corrupted: Part | None = None  # the validation images made worse, where a study asks for figures on them
 
     def readable(self, view: View, advance: Advance | None = None) -> Development:
         """Both parts without the images that cannot be read."""

@@ -35,6 +35,10 @@ class Prepared:
     notes: tuple[str, ...]
     folds: tuple[Development, ...] = ()
 
+    def sealed(self) -> Prepared:
+        """The same with a lockbox that is empty: for a study's trials, which have no business with test images."""
+        return replace(self, lockbox=Lockbox(self.dataset.subset(np.zeros(len(self.dataset), bool))))
+
     @property
     def divisions(self) -> tuple[Development, ...]:
         """What is trained and validated on: every fold, or the one development side."""

@@ -59,8 +59,7 @@ def resampled(
     """Every metric of `metrics.point`, (resamples,), for image weights W (resamples, n)."""
     figures = _at_threshold(labels, probabilities >= threshold, subtypes, W)
     half = _at_threshold(labels, probabilities >= 0.5, subtypes, W)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        figures |= _of_probabilities(labels, probabilities, W)
+    figures |= of_probabilities(labels, probabilities, W)
     return figures | {name + metrics.HALF: values for name, values in half.items()}
 
 
@@ -101,7 +100,8 @@ def _f1(TP: np.ndarray, FP: np.ndarray, FN: np.ndarray) -> np.ndarray:
     return np.where(total == 0, 0.0, 2 * TP / np.where(total == 0, 1, total))
 
 
-def _of_probabilities(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> dict[str, np.ndarray]:
+def of_probabilities(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> dict[str, np.ndarray]:
+    """The metrics that need no threshold, (resamples,) each; nan where a resample lacks a class."""
     clipped = np.clip(probabilities, metrics.EPSILON, 1 - metrics.EPSILON)
     losses = -np.where(labels == 1, np.log(clipped), np.log(1 - clipped))
     total = W.sum(1, dtype=np.float64)
@@ -127,7 +127,8 @@ def _curves(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> tup
     P, N = positive.sum(1), negative.sum(1)
     above = np.cumsum(positive, 1)
     false = np.cumsum(negative, 1)
-    auroc = (negative * (above - positive / 2)).sum(1) / (P * N)
     seen = above + false
     precision = np.divide(above, seen, out=np.zeros_like(above), where=seen > 0)
-    return auroc, (positive * precision).sum(1) / P
+    with np.errstate(invalid="ignore", divide="ignore"):
+        auroc = (negative * (above - positive / 2)).sum(1) / (P * N)
+        return auroc, (positive * precision).sum(1) / P

@@ -1,12 +1,17 @@
-"""A plugin's search space, asked as Optuna asks it."""
+"""Search spaces: a plugin's own as Optuna asks it, and a study's over several plugins."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pneumobench.errors import PluginError
+from pneumobench.errors import PluginError, UsageError
 from pneumobench.knobs import call, resolve
-from pneumobench.recipe import Plugin
+from pneumobench.recipe import Hook, Plugin
+
+PLUGIN = "plugin"  # the first parameter of every trial
+PROBES = 32  # draws that show which parameters a space has; a branch rarer than that is found when it is drawn
 
 
 def sample(plugin: Plugin, seed: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -16,11 +21,146 @@ def sample(plugin: Plugin, seed: int = 0) -> tuple[dict[str, Any], dict[str, Any
     """
     if plugin.space is None:
         return {}, {}
+    trial = _random_trial(seed)
+    return ask(plugin.space, trial, resolve(plugin, {})), trial.distributions
+
+
+def ask(space: Hook, trial: Any, knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a space gives for a trial. Raises: PluginError where that is no dict."""
+    values = call(space, trial, knobs=knobs)
+    if not isinstance(values, dict):
+        raise PluginError(f"`space` returns a {type(values).__name__}; it must be a dict of knobs")
+    return values
+
+
+class Draw:
+    """A trial as one plugin's space sees it: parameters are called `plugin.knob`, and fixed knobs are not asked for.
+
+    Two plugins may have knobs of one name and other ranges, which Optuna would refuse.
+    """
+
+    def __init__(self, trial: Any, plugin: str, fixed: Mapping[str, Any]):
+        self._trial, self._plugin, self._fixed = trial, plugin, fixed
+
+    def suggest_float(self, name: str, low: float, high: float, **how: Any) -> float:
+        """As Optuna's trial does."""
+        return self._suggest("suggest_float", name, low, high, **how)
+
+    def suggest_int(self, name: str, low: int, high: int, **how: Any) -> int:
+        """As Optuna's trial does."""
+        return self._suggest("suggest_int", name, low, high, **how)
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any:
+        """As Optuna's trial does."""
+        return self._suggest("suggest_categorical", name, choices)
+
+    def _suggest(self, method: str, name: str, *arguments: Any, **how: Any) -> Any:
+        if name in self._fixed:
+            return self._fixed[name]
+        return getattr(self._trial, method)(f"{self._plugin}.{name}", *arguments, **how)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._trial, name)
+
+
+class Space:
+    """What a study searches: the plugin, then that plugin's knobs.
+
+    `plugins` by name; `own` replaces their spaces; `fixed` holds for each plugin the knobs that are not searched.
+    """
+
+    def __init__(self, plugins: Mapping[str, Plugin], own: Hook | None, fixed: Mapping[str, Mapping[str, Any]]):
+        self._plugins, self._own, self._fixed = plugins, own, fixed
+
+    def draw(self, trial: Any) -> tuple[str, dict[str, Any]]:
+        """A plugin's name and all of its knobs, as a trial suggests them.
+
+        Raises: PluginError or UsageError where the plugin has no space, or gives knobs that it does not have.
+        """
+        name = trial.suggest_categorical(PLUGIN, list(self._plugins))
+        plugin, fixed = self._plugins[name], self._fixed.get(name, {})
+        space = self._own or plugin.space
+        if space is None:
+            raise PluginError(f"plugin '{name}' has no space to search; write one, or give the study a space")
+        values = ask(space, Draw(trial, name, fixed), resolve(plugin, fixed) | {PLUGIN: name})
+        return name, resolve(plugin, {**values, **fixed})
+
+    def parameters(self) -> dict[str, str]:
+        """Every parameter with its distribution as JSON, as random draws show them.
+
+        Raises: what `draw` raises; UsageError where there is nothing to choose.
+        """
+        import optuna
+
+        found: dict[str, str] = {}
+        for name in self._plugins:
+            for seed in range(PROBES):
+                trial = _random_trial(seed, {PLUGIN: name})
+                self.draw(trial)
+                found |= {k: optuna.distributions.distribution_to_json(d) for k, d in trial.distributions.items()}
+        choices = [name for name in found if name != PLUGIN]
+        if not choices and len(self._plugins) < 2:
+            raise UsageError(f"the space of plugin '{next(iter(self._plugins))}' is empty: there is nothing to search")
+        return dict(sorted(found.items()))
+
+    def combinations(self) -> list[dict[str, Any]]:
+        """Every combination of parameters once. Raises: UsageError for a parameter without steps."""
+        return list(self._walk([]))
+
+    def _walk(self, chosen: list[Any]) -> Iterator[dict[str, Any]]:
+        """All combinations that begin with these choices: the space is run again for every one of them."""
+        walk = _Walk(chosen)
+        self.draw(walk)
+        if walk.open is None:
+            yield walk.params
+            return
+        for choice in walk.open:
+            yield from self._walk([*chosen, choice])
+
+
+class _Walk:
+    """A trial whose first suggestions are given; `open` holds the choices of the first one that is not."""
+
+    def __init__(self, chosen: list[Any]):
+        self._chosen = list(chosen)
+        self.params: dict[str, Any] = {}
+        self.open: list[Any] | None = None
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any:
+        return self._take(name, list(choices))
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        return self._take(name, list(range(low, high + 1, step)))
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        if step is None:
+            raise UsageError(f"a grid cannot hold '{name}', any number from {low} to {high}; give it a step or choices")
+        return self._take(name, [low + i * step for i in range(int((high - low) / step + 1e-9) + 1)])
+
+    def _take(self, name: str, choices: list[Any]) -> Any:
+        if name in self.params:
+            return self.params[name]
+        if self._chosen:
+            self.params[name] = self._chosen.pop(0)
+            return self.params[name]
+        if self.open is None:
+            self.open = choices
+        return choices[0]
+
+
+def same(params: Mapping[str, Any]) -> str:
+    """Equal for equal parameters, whatever their order."""
+    return json.dumps(params, sort_keys=True, default=str)
+
+
+def _random_trial(seed: int, params: Mapping[str, Any] | None = None) -> Any:
+    """A trial of a study in memory, with random suggestions but for these."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
-    values = call(plugin.space, trial, knobs=resolve(plugin, {}))
-    if not isinstance(values, dict):
-        raise PluginError(f"`space` returns a {type(values).__name__}; it must be a dict of knobs")
-    return values, trial.distributions
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    if params:
+        study.enqueue_trial(dict(params))
+    return study.ask()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +69,15 @@ class Recorder:
         for start in range(0, len(found), BATCH):
             self._client.log_batch(self.run_id, metrics=found[start : start + BATCH])
 
+    def history(self, steps: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        """Metrics of several steps, (number, figures) each, in one call."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        found = [Metric(k, float(v), now, step) for step, values in steps for k, v in values.items() if v == v]
+        for start in range(0, len(found), BATCH):
+            self._client.log_batch(self.run_id, metrics=found[start : start + BATCH])
+
     def dataset(self, dataset: DatasetInput, context: str) -> None:
         """The dataset that the run used, for "training" or "testing"."""
         from mlflow import entities
@@ -121,18 +130,28 @@ class Recorder:
 
 @contextmanager
 def recording(
-    store: Store, experiment: str, name: str, tags: Mapping[str, Any], parent: str | None = None
+    store: Store,
+    experiment: str,
+    name: str,
+    tags: Mapping[str, Any],
+    parent: str | None = None,
+    resume: str | None = None,
 ) -> Iterator[Recorder]:
     """A run that ends FINISHED, KILLED on an interrupt, or FAILED with the error in a tag.
 
-    One that is `complete` ends FINISHED in any case.
+    One that is `complete` ends FINISHED in any case. `resume` is the id of a run to go on with.
     """
     own = {"mlflow.user": provenance.user(), "mlflow.source.name": provenance.command()}
     own |= {"mlflow.parentRunId": parent} if parent else {}
     every = {**tags, **provenance.process(), **own}
     tagged = {key: redact(str(value))[:TEXT] for key, value in every.items()}
-    run = store.client.create_run(experiment, run_name=name, tags=tagged)
-    recorder = Recorder(store, run.info.run_id)
+    if resume:
+        store.client.update_run(resume, status="RUNNING")
+        recorder = Recorder(store, resume)
+        recorder.tags(tagged)
+    else:
+        run = store.client.create_run(experiment, run_name=name, tags=tagged)
+        recorder = Recorder(store, run.info.run_id)
     try:
         yield recorder
     except BaseException as error:  # Ctrl-C and SIGTERM among them

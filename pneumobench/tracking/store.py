@@ -112,6 +112,32 @@ class Store:
             wanted = ["attributes.status = 'FINISHED'", *(f"tags.{name} = '{value}'" for name, value in tags.items())]
             return list(self._search(experiments, " and ".join(wanted)))
 
+    def children(self, parent: str, tags: Mapping[str, Any]) -> list[Any]:
+        """The runs below a run that have all these tags, whatever their status."""
+        with self._reporting_errors():
+            experiment = self.client.get_run(parent).info.experiment_id
+            wanted = [f"tags.`{name}` = '{value}'" for name, value in {"mlflow.parentRunId": parent, **tags}.items()]
+            return list(self._search([experiment], " and ".join(wanted)))
+
+    def run(self, run_id: str) -> Any:
+        """The run of this id; None where this store has none."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self.client.get_run(run_id)
+        except MlflowException:
+            return None
+
+    def delete_model(self, run: Any) -> None:
+        """Delete the model of a run, its files first."""
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+        with self._reporting_errors():
+            for output in run.outputs.model_outputs:
+                model = self.client.get_logged_model(output.model_id)
+                get_artifact_repository(model.artifact_location, tracking_uri=self.uri).delete_artifacts()
+                self.client.delete_logged_model(output.model_id)
+
     def _search(self, experiments: list[str], wanted: str) -> Iterator[Any]:
         token = None
         while experiments:  # MLflow gives a thousand runs at once

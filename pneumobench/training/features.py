@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pneumobench.data.cache import open_cache, stored
+from pneumobench.data.cache import stored
 from pneumobench.data.dataset import digest_of
 from pneumobench.data.images import as_batch
 from pneumobench.data.parts import Part
@@ -28,11 +28,11 @@ def features(network: Any, part: Part, view: View, progress: Progress | None = N
     """
     part.pixels(view)  # names the first image that cannot be read
     hashes = np.unique(part.source.hashes)
-    name = f"{digest_of(hashes, 16)}-{view.height}x{view.width}x{view.channels}-{digest(network)}"
+    name = f"{digest_of(hashes, 16)}-{view.height}x{view.width}x{view.channels}{part.variant}-{digest(network)}"
 
     def build(path: Path) -> None:
         began = time.perf_counter()
-        rows = open_cache(part.source, view).rows(hashes)
+        rows = part.of_source(view)
         shape = (len(hashes), network.output_shape[1])
         found = np.lib.format.open_memmap(path / "features.npy", mode="w+", dtype=np.float32, shape=shape)
         if progress:

@@ -64,7 +64,7 @@ def fit(
     )
     watch = Watch(
         predictor,
-        development.validation,
+        development,
         images=len(rows),
         epochs=sum(counts),
         on_epoch=on_epoch,

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from pneumobench import registry
 from pneumobench.data.parts import Development
 from pneumobench.errors import UsageError
-from pneumobench.knobs import MEMBERS, of_member, value_of
+from pneumobench.knobs import MEMBERS, call, of_member, value_of
 from pneumobench.progress import Epoch, Progress
 from pneumobench.recipe import Ensemble, Estimator, Plugin, Recipe, View
 from pneumobench.training import estimator, network
@@ -88,6 +88,24 @@ def check(plugin: Plugin, epochs: int | None, name: str) -> None:
         raise UsageError(f"'{name}' is an estimator, which has no epochs; leave --epochs out")
     if epochs is not None and epochs < 1:
         raise UsageError(f"--epochs is at least 1, not {epochs}")
+
+
+def build(plugin: Plugin, knobs: Mapping[str, Any], epochs: int | None, name: str) -> None:
+    """Build every network of a plugin once, to hear before a training what cannot be trained.
+
+    Raises: what building a network raises, such as WeightsError; UsageError for epochs that cannot be met.
+    """
+    match plugin:
+        case Recipe():
+            network.plan(plugin, value_of(plugin.view, knobs), knobs, epochs, name)
+        case Estimator():
+            if plugin.features is not None:
+                call(plugin.features, value_of(plugin.view, knobs).shape, knobs=knobs)
+        case Ensemble():
+            for member in knobs[MEMBERS]:
+                build(registry.load(member), of_member(member, knobs), epochs_of(member, epochs), member)
+        case _:
+            assert_never(plugin)
 
 
 def epochs_of(member: str, epochs: int | None) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from pneumobench.data.parts import Part
+from pneumobench.data.parts import Development
 from pneumobench.errors import TrainingError
 from pneumobench.evidence import metrics
 from pneumobench.progress import Epoch, Progress
@@ -28,7 +28,7 @@ class Watch(keras.callbacks.Callback):
     def __init__(
         self,
         predictor: Predictor,
-        validation: Part,
+        development: Development,
         *,
         images: int,
         epochs: int,
@@ -36,7 +36,7 @@ class Watch(keras.callbacks.Callback):
         progress: Progress,
     ):
         super().__init__()
-        self._predictor, self._validation = predictor, validation
+        self._predictor, self._development = predictor, development
         self._images, self._epochs = images, epochs
         self._on_epoch, self._progress = on_epoch, progress
         self._phase = ""
@@ -69,7 +69,9 @@ class Watch(keras.callbacks.Callback):
         loss = float(logs["loss"])
         if not math.isfinite(loss):
             raise TrainingError(f"the training loss became {loss} in epoch {self._number}")
-        logs |= validation_figures(self._validation.labels, self._predictor(self._validation), self._number)
+        validation, corrupted = self._development.validation, self._development.corrupted
+        logs |= validation_figures(validation.labels, self._predictor(validation), self._number)
+        worse = corrupted and validation_figures(corrupted.labels, self._predictor(corrupted), self._number)
         report = Epoch(
             number=self._number,
             of=self._epochs,
@@ -81,6 +83,7 @@ class Watch(keras.callbacks.Callback):
             learning_rate=float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
             seconds=seconds,
             images_per_second=self._images / seconds,
+            val_auroc_corrupted=worse["val_auroc"] if worse else None,
         )
         self._progress.epoch(report)
         if self._on_epoch:

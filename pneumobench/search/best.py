@@ -1,0 +1,46 @@
+"""A study's best knobs for a plugin, for `pneumobench run PLUGIN --from-study NAME`."""
+
+from __future__ import annotations
+
+import json
+
+from optuna.trial import FixedTrial
+
+from pneumobench import registry
+from pneumobench.errors import UsageError
+from pneumobench.origin import Origin
+from pneumobench.search.job import Job
+from pneumobench.search.space import PLUGIN
+from pneumobench.search.storage import Storage, exists
+from pneumobench.search.trials import FINISHED, Trials
+
+
+def best(study: str, plugin: str, storage: str | None = None) -> Origin:
+    """The best complete trial of a plugin in a study.
+
+    Raises: UsageError where there is none, or where the plugin is a value of the study's file alone.
+    """
+    if not exists(storage):
+        raise UsageError("no study is kept here; `pneumobench study --trials 50` begins one")
+    trials = Trials(Storage(storage), study)
+    attributes = trials.study.user_attrs
+    found = next((trial for trial in trials.best() if trial.params[PLUGIN] == plugin), None)
+    if found is None:
+        others = ", ".join(dict.fromkeys(str(trial.params[PLUGIN]) for trial in trials.best())) or "none"
+        raise UsageError(f"study '{study}' has no complete trial of '{plugin}'; it has of: {others}")
+    registry.find(plugin)
+    kept = json.loads(attributes["job"])
+    plan = Job.joined(kept, storage="", tracking_uri="").plan()
+    _, knobs = plan.space.draw(FixedTrial(found.params))
+    finished = trials.all(*FINISHED)
+    return Origin(
+        study=study,
+        trial=found.number,
+        knobs=knobs,
+        epochs=plan.epochs_of(plugin),
+        seed=plan.seed,
+        trials=sum(trial.params.get(PLUGIN) == plugin for trial in finished),
+        of=len(finished),
+        fingerprint=json.loads(attributes["bound"])["dataset fingerprint"],
+        limit=kept["limit"],
+    )

@@ -1,0 +1,64 @@
+"""A study's plots as files: how its best value grew, which knobs mattered, which values went together."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+
+from pneumobench.search.space import PLUGIN
+from pneumobench.search.summary import Summary
+from pneumobench.search.trials import Trials
+
+DPI = 120
+
+
+def save_all(folder: Path, trials: Trials, summary: Summary) -> list[Path]:
+    """Write `history.png`, and for each plugin with enough trials its importances and parallel coordinates."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from optuna.visualization import matplotlib as drawing
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
+    if not trials.all(TrialState.COMPLETE):
+        return []
+    label = summary.metric.replace("_", " ")
+    found = []
+    with warnings.catch_warnings(action="ignore"):
+        axes = drawing.plot_optimization_history(trials.study, target_name=label)
+        found.append(_save(axes, folder / "history.png", f"{trials.name}: {label} by trial"))
+        for plugin in summary.importances:
+            own = _alone(trials, plugin)
+            axes = drawing.plot_param_importances(own, params=_knobs(own), target_name=label)
+            found.append(_save(axes, folder / f"importances_{plugin}.png", f"{plugin}: importance of its knobs"))
+            axes = drawing.plot_parallel_coordinate(own, params=_knobs(own), target_name=label)
+            found.append(_save(axes, folder / f"parallel_{plugin}.png", f"{plugin}: {label} and its knobs"))
+    return found
+
+
+def _alone(trials: Trials, plugin: str) -> Any:
+    """A study of one plugin's complete trials, for the plots of its knobs."""
+    study = optuna.create_study(direction=trials.study.direction)
+    study.add_trials([t for t in trials.all(TrialState.COMPLETE) if t.params.get(PLUGIN) == plugin])
+    return study
+
+
+def _knobs(study: Any) -> list[str]:
+    return [name for name in dict.fromkeys(name for t in study.trials for name in t.params) if name != PLUGIN]
+
+
+def _save(axes: Any, path: Path, title: str) -> Path:
+    from matplotlib import pyplot
+
+    axes.set_title(title)
+    figure = axes.figure
+    figure.set_size_inches(9, 5)
+    figure.savefig(path, dpi=DPI, bbox_inches="tight")
+    pyplot.close(figure)
+    return path

@@ -1,0 +1,121 @@
+"""Where a worker lives: a process of this machine, ended, renewed and replaced from here."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+from pneumobench.errors import PneumobenchError
+from pneumobench.search.job import Job
+from pneumobench.search.worker import ORDER, Report
+
+PATIENCE = 15  # seconds that a worker has to end its trial in, when it is told to leave
+
+
+class WorkerDied(Exception):  # noqa: N818 (not an error of the user's)
+    """A worker is gone without an answer; `process` names it, where it had said who it is."""
+
+    def __init__(self, why: str, process: Mapping[str, str] | None):
+        super().__init__(why)
+        self.process = process
+
+
+class Host(Protocol):
+    """A worker as the crew sees it. `process` is the worker's identity once it is ready."""
+
+    process: Mapping[str, str] | None
+
+    def is_ready(self) -> bool:
+        """Whether it could train at once."""
+
+    def ready(self) -> int:
+        """Wait until it could; bytes of memory then. Raises: WorkerDied, or the error that it met."""
+
+    def trial(self) -> Report | None:
+        """Have one trial trained; None where there was none to claim. Raises: WorkerDied."""
+
+    def stop(self) -> None:
+        """End it; a trial under way becomes "interrupted"."""
+
+
+class ProcessHost:
+    """A worker process of this machine. `check` has it build every plugin's network before it is ready."""
+
+    def __init__(self, job: Job, environment: Mapping[str, str], log: Path, *, check: bool = False):
+        self.process: Mapping[str, str] | None = None
+        self._memory = 0
+        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._is_ready = threading.Event()
+        self._log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as errors:
+            self._worker = subprocess.Popen(
+                [sys.executable, "-m", "pneumobench.search.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=os.environ | environment,
+                text=True,
+            )
+        threading.Thread(target=self._listen, daemon=True).start()
+        # on standard input, where no list of processes shows a password
+        self._ask(json.dumps({"job": asdict(job), "check": check}))
+
+    def is_ready(self) -> bool:
+        return self._is_ready.is_set()
+
+    def ready(self) -> int:
+        if self.process is None:
+            answer = self._answer()
+            if "error" in answer:
+                error = PneumobenchError(answer["error"])
+                error.exit_code = answer["exit_code"]
+                raise error
+            self.process, self._memory = answer["ready"], answer["memory"]
+        return self._memory
+
+    def trial(self) -> Report | None:
+        self._ask(ORDER)
+        report = self._answer()["report"]
+        return report and Report(**report)
+
+    def stop(self) -> None:
+        with suppress(OSError):
+            self._worker.stdin and self._worker.stdin.close()
+        self._worker.terminate()
+        try:
+            self._worker.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._worker.kill()
+            self._worker.wait()
+
+    def _ask(self, line: str) -> None:
+        with suppress(OSError):  # a worker that is gone gives no answer, which says more
+            assert self._worker.stdin
+            self._worker.stdin.write(line + "\n")
+            self._worker.stdin.flush()
+
+    def _answer(self) -> dict[str, Any]:
+        answer = self._answers.get()
+        if answer is None:
+            code = self._worker.wait()
+            why = f"signal {-code}" if code < 0 else f"exit code {code}"
+            raise WorkerDied(f"the worker died ({why}); its log is {self._log}", self.process)
+        return answer
+
+    def _listen(self) -> None:
+        assert self._worker.stdout
+        for line in self._worker.stdout:
+            self._answers.put(json.loads(line))
+            self._is_ready.set()
+        self._answers.put(None)
+        self._is_ready.set()

@@ -1,0 +1,45 @@
+"""The models of a study's best trials, and of no others: a thousand trials must not fill a disk."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from pneumobench import provenance
+from pneumobench.fitting import Fitted
+from pneumobench.search.trials import Trials
+from pneumobench.tracking.recorder import Recorder
+from pneumobench.tracking.store import Store
+
+KEPT = "model_kept"
+
+
+def save(run: Recorder, fitted: Fitted, trials: Trials, value: float, keep: int | None) -> None:
+    """Log a trial's model where its value is among the best `keep`, or all are kept."""
+    values = [trial.value for trial in trials.best() if trial.value is not None]
+    better = sum(other >= value if trials.maximizes else other <= value for other in values)
+    if keep is not None and better >= keep:
+        return
+    predictor = fitted.predictor
+    with tempfile.TemporaryDirectory() as folder:
+        predictor.save(Path(folder), threshold=fitted.validation.operating.threshold)
+        run.model(
+            Path(folder),
+            shape=predictor.view.shape,
+            requirements=[f"{name}=={number}" for name, number in provenance.versions().items()],
+            kind=predictor.kind,
+        )
+    run.tags({KEPT: "yes"})
+
+
+def tidy(store: Store, parent: str, trials: Trials, keep: int | None) -> None:
+    """Delete the models of the trials that are no longer among the best."""
+    if keep is None:
+        return
+    with trials.storage.lock(trials.name):
+        best = {str(trial.number) for trial in trials.best(keep)}
+        under_way = {str(trial.number) for trial in trials.running()}
+        for run in store.children(parent, {KEPT: "yes"}):
+            if run.data.tags["trial"] not in best | under_way:
+                store.delete_model(run)
+                Recorder(store, run.info.run_id).tags({KEPT: "no"})

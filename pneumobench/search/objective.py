@@ -1,0 +1,196 @@
+"""One trial: trained, judged on validation, told to Optuna, and written to MLflow."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from pneumobench import provenance
+from pneumobench.about import About
+from pneumobench.clock import Clock
+from pneumobench.data.prepare import Prepared
+from pneumobench.errors import told
+from pneumobench.evidence import metrics
+from pneumobench.evidence.predictions import Predictions
+from pneumobench.fitting import Fitted, fit
+from pneumobench.progress import Epoch, Progress
+from pneumobench.search import models
+from pneumobench.search.plan import Plan
+from pneumobench.search.storage import BEAT
+from pneumobench.search.trials import INTERRUPTED, RUN, Claim, Trials
+from pneumobench.tracking.recorder import Recorder, recording
+from pneumobench.tracking.store import Store
+
+BETWEEN_WRITES = 5.0  # seconds: epochs are logged together, so that a quick training does not wait for the store
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What every trial of a worker has in common; calling it trains one claim and gives the state that it ended in.
+
+    `parent` is the study's MLflow run; `keep_models` how many models are kept, None for all.
+    """
+
+    plan: Plan
+    trials: Trials
+    images: Prepared
+    store: Store
+    parent: str
+    keep_models: int | None
+
+    def __call__(self, claim: Claim) -> str:
+        about = self.about(claim)
+        own = {"kind": "trial", "study": self.trials.name, "trial": claim.number, "state": "running"}
+        own |= {"seed": self.plan.seed, "metric": self.plan.metric}
+        experiment = self.store.client.get_run(self.parent).info.experiment_id
+        title = f"trial {claim.number}: {claim.plugin}"
+        try:
+            with (
+                beating(self.trials, claim),
+                recording(self.store, experiment, title, about.tags() | own, self.parent) as run,
+                self._failing(claim, run),
+            ):
+                claim.trial.set_user_attr(RUN, run.run_id)
+                run.params(about.parameters)
+                return self._train(claim, about, run)
+        except Exception as error:
+            return f"fail: {told(error)}"
+
+    def _train(self, claim: Claim, about: About, run: Recorder) -> str:
+        history = History(run, self.plan.metric)
+
+        def on_epoch(epoch: Epoch) -> None:
+            claim.trial.report(history.add(epoch), epoch.number)
+            # after the last epoch nothing is saved any more
+            if epoch.number < epoch.of and claim.trial.should_prune():
+                raise optuna.TrialPruned(f"after epoch {epoch.number} of {epoch.of}")
+
+        try:
+            fitted = fit(
+                about,
+                seed=self.plan.seed,
+                precision=self.plan.precision,
+                on_epoch=lambda fold: on_epoch,
+                trained=lambda member: None,
+                clock=Clock(),
+                progress=Progress(),
+            )
+        except optuna.TrialPruned as pruned:
+            history.write()
+            self.trials.prune(claim)
+            run.tags({"state": "pruned", "pruned": str(pruned)})
+            return "pruned"
+        history.write()
+        judged = {"validation": fitted.validation}
+        if about.images.development.corrupted is not None:
+            judged["corrupted"] = fitted.on(about.images.development.corrupted)
+        figures = _figures(fitted, judged)
+        value = figures[self.plan.metric]
+        with tempfile.TemporaryDirectory() as folder:
+            for part, said in judged.items():
+                said.write(Path(folder) / "predictions" / f"{part}.parquet")
+            run.artifacts(Path(folder))
+        run.metrics(figures)
+        run.tags({"precision": fitted.predictor.precision, "parameters": fitted.predictor.parameters})
+        models.save(run, fitted, self.trials, value, self.keep_models)
+        self.trials.complete(claim, value)
+        run.tags({"state": "complete"})
+        models.tidy(self.store, self.parent, self.trials, self.keep_models)
+        return "complete"
+
+    def about(self, claim: Claim) -> About:
+        """What is known of a trial before it is trained."""
+        entry, plugin = self.plan.plugins[claim.plugin]
+        epochs = self.plan.epochs_of(claim.plugin)
+        return About(entry, plugin, claim.knobs, epochs, "youden", self.images, called=claim.plugin)
+
+    @contextmanager
+    def _failing(self, claim: Claim, run: Recorder) -> Iterator[None]:
+        """End the trial as FAIL in Optuna, before its run ends in MLflow, whatever stopped it."""
+        try:
+            yield
+        except BaseException as error:  # Ctrl-C and SIGTERM among them
+            failed = isinstance(error, Exception)
+            self.trials.fail(claim, told(error) if isinstance(error, Exception) else INTERRUPTED)
+            run.tags({"state": "fail" if failed else INTERRUPTED})
+            raise
+
+
+def _figures(fitted: Fitted, judged: Mapping[str, Predictions]) -> dict[str, float]:
+    """The metrics that a study can have, all validation figures without intervals, and what the training took."""
+    said, predictor = judged["validation"], fitted.predictor
+    validation = metrics.point(said.label, said.probability, said.subtype, said.operating.threshold)
+    found = {f"validation_{name}": value for name, value in validation.items()}
+    found |= {"val_auroc": validation["auroc"], "val_log_loss": validation["log_loss"]}
+    if "corrupted" in judged:
+        worse = judged["corrupted"]
+        found["val_auroc_corrupted"] = metrics.of_probabilities(worse.label, worse.probability)["auroc"]
+    found |= {"threshold": said.operating.threshold, "threshold_ties": said.operating.ties}
+    return found | {
+        "training_seconds": predictor.seconds,
+        "training_images_per_second": predictor.images_per_second,
+    }
+
+
+@dataclass
+class History:
+    """A trial's epochs on their way to MLflow, a few at a time."""
+
+    run: Recorder
+    metric: str
+    _waiting: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
+    _written: float = field(default_factory=time.monotonic)
+
+    def add(self, epoch: Epoch) -> float:
+        """Take an epoch; the study's metric after it."""
+        figures = epoch.metrics()
+        self._waiting.append((epoch.number, figures))
+        if time.monotonic() - self._written > BETWEEN_WRITES:
+            self.write()
+        return figures[self.metric]
+
+    def write(self) -> None:
+        """Send what has not been sent yet."""
+        self.run.history(self._waiting)
+        self._waiting.clear()
+        self._written = time.monotonic()
+
+
+@contextmanager
+def beating(trials: Trials, claim: Claim) -> Iterator[None]:
+    """Signs of life for other machines, from a thread, as an epoch may take longer than they wait."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(BEAT):
+            trials.beat(claim.trial)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def reconcile(store: Store, parent: str, trials: Trials) -> None:
+    """End the MLflow runs of trials that Optuna knows to be over, as it knows them."""
+    known: dict[str, Any] = {str(trial.number): trial for trial in trials.all()}
+    for run in store.children(parent, {"state": "running"}):
+        trial = known.get(run.data.tags["trial"])
+        if provenance.is_alive(run.data.tags) or (trial is not None and not trial.state.is_finished()):
+            continue
+        state = trial.state.name.lower() if trial is not None else "fail"
+        recorder = Recorder(store, run.info.run_id)
+        recorder.tags({"state": state})
+        if state == "fail":
+            recorder.tags({"error": trial.user_attrs.get("error", "lost") if trial is not None else "lost"})
+        store.client.set_terminated(run.info.run_id, "KILLED" if state == "fail" else "FINISHED")

@@ -1,0 +1,146 @@
+"""A study made ready: its plugins found, its space known, and all that it is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pneumobench import registry, sources
+from pneumobench.data.prepare import Prepared
+from pneumobench.errors import UsageError, unknown
+from pneumobench.knobs import knobs_of, resolve
+from pneumobench.recipe import Estimator, Plugin, View
+from pneumobench.search import catalog
+from pneumobench.search.space import Space
+from pneumobench.search.study import Study, check_metric
+from pneumobench.shelf import Entry
+from pneumobench.training import trainer
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study's plugins with their entries, its fixed knobs by plugin, its metric, budget and seed."""
+
+    study: Study
+    plugins: Mapping[str, tuple[Entry, Plugin]]
+    fixed: Mapping[str, Mapping[str, Any]]
+    metric: str
+    epochs: int | None
+    seed: int
+    precision: str
+
+    @cached_property
+    def space(self) -> Space:
+        """What is searched."""
+        return Space({name: plugin for name, (_, plugin) in self.plugins.items()}, self.study.space, self.fixed)
+
+    @cached_property
+    def combinations(self) -> list[dict[str, Any]] | None:
+        """Every combination of a grid, in an order that the seed shuffles; None where the study is no grid."""
+        if self.study.sampler != "grid":
+            return None
+        found = self.space.combinations()
+        return [found[i] for i in np.random.default_rng(self.seed).permutation(len(found))]
+
+    def epochs_of(self, plugin: str) -> int | None:
+        """The budget of a plugin's trial; None for an estimator, which has no epochs."""
+        return None if isinstance(self.plugins[plugin][1], Estimator) else self.epochs
+
+    def views(self) -> list[View]:
+        """The views that the plugins ask for as long as no trial chooses another."""
+        found = [
+            view
+            for name, (_, plugin) in self.plugins.items()
+            for view in trainer.views_of(plugin, resolve(plugin, self.fixed[name]))
+        ]
+        return list(dict.fromkeys(found))
+
+    def bound(self, images: Prepared) -> dict[str, Any]:
+        """All that a study is bound to, by names that a reader knows."""
+        return {
+            "dataset fingerprint": images.dataset.fingerprint,
+            "split": f"{images.split}, seed {images.split_seed}",
+            "division": images.development.digest,
+            "limit": images.limit,
+            "metric": self.metric,
+            "epochs": self.epochs,
+            "seed": self.seed,
+            "precision": self.precision,
+            "sampler": str(self.study.sampler) if isinstance(self.study.sampler, str) else "its own",
+            "fixed knobs": json.dumps(self.fixed, sort_keys=True, default=str),
+            "plugins": ", ".join(f"{name} {sources.digest(*one)[:8]}" for name, one in self.plugins.items()),
+            "space": _digest(self.space.parameters()),
+        }
+
+
+def plan(
+    name: str,
+    *,
+    plugins: Iterable[str] = (),
+    assigned: Mapping[str, Any] | None = None,
+    metric: str | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    precision: str = "auto",
+) -> Plan:
+    """The study of a name as a call changes it: fewer plugins, knobs `plugin.knob` fixed, another metric or budget.
+
+    Raises: UsageError or PluginError for whatever cannot be searched, before anything is trained.
+    """
+    study, entry = catalog.load(name), catalog.STUDIES.find(name)
+    named = study.plugins if isinstance(study.plugins, Mapping) else {one: one for one in study.plugins}
+    chosen = list(plugins) or list(named)
+    for one in chosen:
+        if one not in named:
+            raise unknown(f"plugin in study '{name}'", one, named)
+    found = {one: _plugin(named[one], entry) for one in dict.fromkeys(chosen)}
+    check_metric(metric or study.metric)
+    made = Plan(
+        study=study,
+        plugins=found,
+        fixed=_fixed({**study.fixed, **(assigned or {})}, found, named, epochs or study.epochs),
+        metric=metric or study.metric,
+        epochs=study.epochs if epochs is None else epochs,
+        seed=seed,
+        precision=precision,
+    )
+    for one, (_, plugin) in found.items():
+        trainer.check(plugin, made.epochs_of(one), one)
+    made.space.parameters()
+    _ = made.combinations
+    return made
+
+
+def _plugin(value: str | Plugin, study: Entry) -> tuple[Entry, Plugin]:
+    """A plugin by name, or a value that the study's own file makes."""
+    return (registry.find(value), registry.load(value)) if isinstance(value, str) else (study, value)
+
+
+def _fixed(
+    assigned: Mapping[str, Any], plugins: Mapping[str, tuple[Entry, Plugin]], known: Iterable[str], epochs: int | None
+) -> dict[str, dict[str, Any]]:
+    """Knobs that are not searched, by plugin. A budget fixes the knob `epochs` too, which it overrules."""
+    found: dict[str, dict[str, Any]] = {name: {} for name in plugins}
+    for name, (_, plugin) in plugins.items():
+        if epochs is not None and "epochs" in knobs_of(plugin):
+            found[name]["epochs"] = epochs
+    for key, value in assigned.items():
+        name, _, knob = key.partition(".")
+        if name not in plugins and (name in known and knob):  # of a plugin that this call leaves out
+            continue
+        if name not in plugins or not knob:
+            raise UsageError(f"--set takes PLUGIN.KNOB=VALUE with one of {', '.join(plugins)}, not '{key}'")
+        found[name][knob] = resolve(plugins[name][1], {knob: value})[knob]
+    return found
+
+
+def _digest(parameters: Mapping[str, str]) -> str:
+    """The parameters' names, and a digest over their ranges."""
+    digest = hashlib.blake2b(json.dumps(parameters).encode(), digest_size=4).hexdigest()
+    return f"{len(parameters)} parameters, {digest}"

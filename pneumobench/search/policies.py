@@ -1,0 +1,86 @@
+"""Samplers and pruners as a study's file names them, made safe for many workers and several plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, TrialState
+
+from pneumobench.search.space import PLUGIN
+
+STARTUP = 4  # finished trials of a plugin before its next one may be pruned
+
+
+def sampler(named: str | Callable[[int], Any], seed: int) -> BaseSampler:
+    """The sampler of a study, with the study's seed."""
+    if callable(named):
+        return PerTrial(named, seed)
+    if named == "tpe":
+        return PerTrial(lambda own: optuna.samplers.TPESampler(seed=own), seed)
+    return PerTrial(lambda own: optuna.samplers.RandomSampler(seed=own), seed)  # a grid's trials are enqueued
+
+
+def pruner(named: str | Callable[[], Any]) -> optuna.pruners.BasePruner:
+    """The pruner of a study."""
+    if callable(named):
+        return WithinPlugin(named())
+    if named == "none":
+        return optuna.pruners.NopPruner()
+    return WithinPlugin(optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=1))
+
+
+class PerTrial(BaseSampler):
+    """A sampler made anew for each trial, from a seed of the study's and the trial's number.
+
+    So no two workers draw the same, and a study that was stopped and resumed goes on as if it had not been.
+    """
+
+    def __init__(self, make: Callable[[int], BaseSampler], seed: int):
+        self._make, self._seed = make, seed
+        self._inner = make(seed)
+
+    def before_trial(self, study: Any, trial: FrozenTrial) -> None:
+        own = np.random.SeedSequence((self._seed, trial.number)).generate_state(1)[0]
+        self._inner = self._make(int(own))
+        self._inner.before_trial(study, trial)
+
+    def infer_relative_search_space(self, study: Any, trial: FrozenTrial) -> dict[str, Any]:
+        return self._inner.infer_relative_search_space(study, trial)
+
+    def sample_relative(self, study: Any, trial: FrozenTrial, search_space: dict[str, Any]) -> dict[str, Any]:
+        return self._inner.sample_relative(study, trial, search_space)
+
+    def sample_independent(self, study: Any, trial: FrozenTrial, param_name: str, param_distribution: Any) -> Any:
+        return self._inner.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(self, study: Any, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+        self._inner.after_trial(study, trial, state, values)
+
+
+class WithinPlugin(optuna.pruners.BasePruner):
+    """A pruner that sees the trials of one plugin alone: a slow starter is not judged by another's first epochs."""
+
+    def __init__(self, inner: optuna.pruners.BasePruner):
+        self._inner = inner
+
+    def prune(self, study: Any, trial: FrozenTrial) -> bool:
+        alone: Any = _OfPlugin(study, trial.params.get(PLUGIN))
+        return self._inner.prune(alone, trial)
+
+
+class _OfPlugin:
+    """A study with the trials of one plugin."""
+
+    def __init__(self, study: Any, plugin: Any):
+        self._study, self._plugin = study, plugin
+
+    def get_trials(self, deepcopy: bool = True, states: Any = None) -> list[FrozenTrial]:
+        trials = self._study.get_trials(deepcopy=deepcopy, states=states)
+        return [trial for trial in trials if trial.params.get(PLUGIN) == self._plugin]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._study, name)

@@ -1,0 +1,156 @@
+"""Ray's only door: the same workers as actors of a Ray cluster, which places them and starts them again."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pneumobench import provenance
+from pneumobench.errors import PneumobenchError, UsageError
+from pneumobench.search.engine import THREADS
+from pneumobench.search.hosts import Host, WorkerDied
+from pneumobench.search.job import Job
+from pneumobench.search.worker import Report
+
+PASSED_ON = ("PNEUMOBENCH_", "KERAS_", "MLFLOW_", "TF_", "CUDA_VISIBLE")  # environment variables of the workers
+
+
+class Remote:
+    """What runs in an actor: a worker that is made on the first call, so that its error can be told."""
+
+    def __init__(self, job: dict[str, Any]):
+        self._job = job
+        self._worker: Any = None
+
+    def ready(self, check: bool) -> dict[str, Any]:
+        """Who and how large this process is, once it could train; or the error that it met."""
+        from pneumobench.errors import told
+        from pneumobench.search.worker import Worker, memory
+
+        try:
+            if self._worker is None:
+                self._worker = Worker(Job(**self._job))
+                if check:
+                    self._worker.check()
+        except Exception as error:
+            return {"error": told(error), "exit_code": getattr(error, "exit_code", 1)}
+        return {"ready": provenance.process(), "memory": memory()}
+
+    def trial(self) -> dict[str, Any] | None:
+        """A trial's report; None where there is none to train."""
+        self.ready(check=False)  # after a restart by Ray
+        report = self._worker.trial() if self._worker else None
+        return report and vars(report)
+
+
+class RayHost:
+    """An actor as the crew sees it."""
+
+    def __init__(self, actor: Any, check: bool):
+        self.actor, self.process, self._check = actor, None, check
+        self._memory = 0
+        self._starting = actor.ready.remote(check)
+
+    process: Mapping[str, str] | None
+
+    def is_ready(self) -> bool:
+        import ray
+
+        return bool(ray.wait([self._starting], timeout=0)[0])
+
+    def ready(self) -> int:
+        if self.process is None:
+            answer = self._get(self._starting)
+            if "error" in answer:
+                error = PneumobenchError(answer["error"])
+                error.exit_code = answer["exit_code"]
+                raise error
+            self.process, self._memory = answer["ready"], answer["memory"]
+        return self._memory
+
+    def trial(self) -> Report | None:
+        report = self._get(self.actor.trial.remote())
+        return report and Report(**report)
+
+    def stop(self) -> None:
+        import ray
+
+        ray.kill(self.actor, no_restart=True)
+
+    def _get(self, reference: Any) -> Any:
+        import ray
+
+        try:
+            return ray.get(reference)
+        except ray.exceptions.RayError as error:
+            raise WorkerDied(str(error).partition("\n")[0], self.process) from None
+
+
+@dataclass(frozen=True)
+class Ray:
+    """Actors of a cluster, with a GPU each where it has any, else with an equal share of its cores."""
+
+    workers: int
+    gpus: int
+    cores: int
+    owned: bool
+
+    @property
+    def ahead(self) -> bool:
+        """Whether a worker's successor has a place beside it: not where each holds a GPU."""
+        return not self.gpus
+
+    @classmethod
+    def of(cls, workers: int | None, address: str | None) -> Ray:
+        """A cluster at an address, or one of this machine. Raises: UsageError without Ray, or without a cluster."""
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        try:
+            import ray
+        except ImportError:
+            raise UsageError('--engine ray needs Ray: pip install "pneumobench[ray]"') from None
+        owned = not ray.is_initialized()
+        if owned:
+            try:
+                local: dict[str, Any] = {} if address else {"include_dashboard": False}
+                ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **local)
+            except ConnectionError as error:
+                raise UsageError(f"no Ray cluster at {address}: {str(error).partition(chr(10))[0]}") from None
+        have = ray.cluster_resources()
+        gpus, cores = int(have.get("GPU", 0)), int(have.get("CPU", 1))
+        most = gpus or cores
+        workers = (gpus or 1) if workers is None else workers
+        if workers > most:
+            what = "GPUs, one for each worker" if gpus else "cores"
+            raise UsageError(f"--workers is at most {most} on this Ray cluster, which has {most} {what}; not {workers}")
+        return cls(workers, gpus, cores, owned)
+
+    def start(self, slot: int, job: Job, *, check: bool = False) -> Host:
+        """A new actor."""
+        import ray
+
+        share = max(1, self.cores // self.workers)
+        passed = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
+        passed |= {} if self.gpus else {name: str(share) for name in THREADS if name not in os.environ}
+        passed.pop("CUDA_VISIBLE_DEVICES", None) if self.gpus else None
+        actor = ray.remote(Remote).options(
+            num_gpus=1 if self.gpus else 0,
+            num_cpus=1 if self.gpus else share / 2,  # half, so that a worker's successor has its place
+            max_restarts=-1,
+            runtime_env={"env_vars": passed},
+        )
+        return RayHost(actor.remote(asdict(job)), check)
+
+    def revive(self, slot: int, job: Job, dead: Host) -> Host:
+        """The same actor, which Ray starts again."""
+        assert isinstance(dead, RayHost)
+        return RayHost(dead.actor, check=False)
+
+    def close(self) -> None:
+        """Leave the cluster; one of this machine alone ends."""
+        import ray
+
+        if self.owned:
+            ray.shutdown()

@@ -1,0 +1,111 @@
+"""How a study stands at a moment, read from its storage alone, so that workers anywhere are seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optuna.trial import FrozenTrial, TrialState
+
+from pneumobench.search.space import PLUGIN
+from pneumobench.search.trials import ERROR, PROCESS, Trials
+
+
+@dataclass(frozen=True)
+class Running:
+    """A trial under way: who trains it ("host:pid"), epochs finished, the metric after the last of them."""
+
+    number: int
+    plugin: str
+    worker: str
+    epoch: int
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A trial that is over; `value` is its last one where it was pruned."""
+
+    number: int
+    plugin: str
+    state: str
+    value: float | None
+    error: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Trials by state, the running and the ended ones, the best value as it grew, and how fast it goes.
+
+    `improvements` are (number, value), in the order in which they were complete; `left` is in seconds, None
+    where nothing is known yet.
+    """
+
+    name: str
+    metric: str
+    target: int
+    states: dict[str, int]
+    running: tuple[Running, ...]
+    ended: tuple[Ended, ...]
+    improvements: tuple[tuple[int, float], ...]
+    seconds: float
+    rate: float
+    left: float | None
+
+    @property
+    def finished(self) -> int:
+        """Complete and pruned trials."""
+        return self.states["complete"] + self.states["pruned"]
+
+
+def snapshot(trials: Trials, before: int, seconds: float) -> Snapshot:
+    """The study now; `before` trials were finished when this call began, `seconds` ago."""
+    every = trials.all()
+    states = {state.name.lower(): sum(t.state is state for t in every) for state in TrialState}
+    done = states["complete"] + states["pruned"]
+    rate = (done - before) / seconds if seconds else 0.0
+    ended = [t for t in every if t.state.is_finished()]
+    ended.sort(key=lambda t: (str(t.datetime_complete), t.number))
+    best: list[tuple[int, float]] = []
+    for trial in ended:
+        if trial.state is TrialState.COMPLETE and trial.value is not None:
+            better = not best or (trial.value > best[-1][1] if trials.maximizes else trial.value < best[-1][1])
+            best += [(trial.number, trial.value)] if better else []
+    return Snapshot(
+        name=trials.name,
+        metric=trials.study.user_attrs["metric"],
+        target=trials.target,
+        states=states,
+        running=tuple(_running(t) for t in every if t.state is TrialState.RUNNING),
+        ended=tuple(_ended(t) for t in ended),
+        improvements=tuple(best),
+        seconds=seconds,
+        rate=rate,
+        left=max(0, trials.target - done) / rate if rate else None,
+    )
+
+
+def _running(trial: FrozenTrial) -> Running:
+    process = trial.user_attrs.get(PROCESS, {})
+    return Running(
+        number=trial.number,
+        plugin=str(trial.params.get(PLUGIN, "")),
+        worker=f"{process.get('host', '')}:{process.get('pid', '')}",
+        epoch=trial.last_step or 0,
+        value=_last(trial),
+    )
+
+
+def _ended(trial: FrozenTrial) -> Ended:
+    return Ended(
+        number=trial.number,
+        plugin=str(trial.params.get(PLUGIN, "")),
+        state=trial.state.name.lower(),
+        value=trial.value if trial.state is TrialState.COMPLETE else _last(trial),
+        error=str(trial.user_attrs.get(ERROR, "")),
+        seconds=trial.duration.total_seconds() if trial.duration else 0.0,
+    )
+
+
+def _last(trial: FrozenTrial) -> float | None:
+    return trial.intermediate_values[trial.last_step] if trial.last_step is not None else None

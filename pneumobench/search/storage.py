@@ -1,0 +1,116 @@
+"""Where studies are kept: SQLite by default, PostgreSQL for several machines, each with a lock of its own."""
+
+from __future__ import annotations
+
+import os
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from pneumobench.errors import PneumobenchError, TrackingError, UsageError
+from pneumobench.provenance import redact
+
+VARIABLE = "PNEUMOBENCH_STORAGE"
+DEFAULT = Path("runs") / "studies.db"
+BEAT, GRACE = 30, 150  # seconds between a worker's signs of life, and after which one elsewhere is taken for dead
+PATIENCE = 60  # seconds that SQLite waits for another writer
+
+
+class Storage:
+    """An Optuna storage. `url`: as given, else PNEUMOBENCH_STORAGE, else `runs/studies.db`.
+
+    `stale` is called with (study, trial) for a trial that a machine left behind.
+    Raises: TrackingError where it cannot be opened.
+    """
+
+    def __init__(self, url: str | None = None, stale: Callable[[Any, Any], None] | None = None):
+        self.url = address(url)
+        self._path = Path(self.url.removeprefix("sqlite:///")) if self.url.startswith("sqlite:///") else None
+        with self._reporting_errors():
+            import optuna
+
+            optuna.logging.set_verbosity(optuna.logging.ERROR)
+            warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+            warnings.filterwarnings("ignore", message="Heartbeat of storage")  # trials beat by themselves
+            if self._path:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+            # the tables are made by one process
+            with FileLock(f"{self._path}.lock") if self._path else nullcontext():
+                backend = optuna.storages.RDBStorage(
+                    self.url,
+                    engine_kwargs={"connect_args": {"timeout": PATIENCE}} if self._path else {"pool_pre_ping": True},
+                    heartbeat_interval=BEAT,
+                    grace_period=GRACE,
+                    heartbeat_stale_trial_callback=stale,
+                )
+        self._engine, self.optuna = backend.engine, optuna.storages.get_storage(backend)
+
+    @property
+    def folder(self) -> Path:
+        """Where a study's plots go: beside an SQLite file, else `runs`."""
+        return self._path.parent if self._path else DEFAULT.parent.absolute()
+
+    def names(self) -> list[str]:
+        """The studies in it."""
+        with self._reporting_errors():
+            import optuna
+
+            return sorted(optuna.get_all_study_names(self.optuna))
+
+    @contextmanager
+    def lock(self, study: str) -> Iterator[None]:
+        """One process at a time, on any machine that uses this storage; let go of when its holder dies."""
+        with ExitStack() as held:
+            with self._reporting_errors():
+                if self._path:
+                    held.enter_context(FileLock(f"{self._path}.lock"))
+                else:
+                    self._lock_server(held, zlib.crc32(study.encode()))
+            yield
+
+    def _lock_server(self, held: ExitStack, key: int) -> None:
+        from sqlalchemy import text
+
+        connection = held.enter_context(self._engine.connect())
+        connection.execute(text("select pg_advisory_lock(:key)"), {"key": key})
+        # the connection goes back to the pool, which does not end the session that holds the lock
+        held.callback(connection.execute, text("select pg_advisory_unlock(:key)"), {"key": key})
+
+    @contextmanager
+    def _reporting_errors(self) -> Iterator[None]:
+        import sqlalchemy.exc
+
+        try:
+            yield
+        except PneumobenchError:
+            raise
+        except (sqlalchemy.exc.SQLAlchemyError, ImportError, OSError, RuntimeError) as error:
+            reason = redact(str(error)).strip().partition("\n")[0]
+            if isinstance(error, ImportError):
+                reason = f'{reason} (pip install "pneumobench[postgres]")'
+            raise TrackingError(f"cannot use the studies' storage {redact(self.url)}: {reason}") from error
+
+
+def address(url: str | None) -> str:
+    """The storage's URL, with an SQLite file's path made absolute. Raises: UsageError for any other kind."""
+    url = url or os.environ.get(VARIABLE) or f"sqlite:///{DEFAULT}"
+    if url.startswith("sqlite:///"):
+        return f"sqlite:///{Path(url.removeprefix('sqlite:///')).expanduser().absolute()}"
+    if url.startswith("postgresql://"):
+        return url.replace("postgresql://", "postgresql+psycopg://", 1)
+    if not url.startswith("postgresql+psycopg://"):
+        raise UsageError(
+            f"a storage is sqlite:///FILE.db or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, not '{redact(url)}'"
+        )
+    return url
+
+
+def exists(url: str | None) -> bool:
+    """Whether there may be studies in a storage: False for an SQLite file that is not there yet."""
+    found = address(url)
+    return not found.startswith("sqlite:///") or Path(found.removeprefix("sqlite:///")).exists()

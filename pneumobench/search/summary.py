@@ -1,0 +1,187 @@
+"""What a study came to: its trials by state, the best and those that tie with them, and who got which budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from pneumobench.errors import PneumobenchError
+from pneumobench.evidence import bootstrap, predictions
+from pneumobench.evidence.operating_point import OperatingPoint
+from pneumobench.search.space import PLUGIN
+from pneumobench.search.trials import ERROR, FINISHED, RUN, Trials
+from pneumobench.tracking.store import Store
+
+BEST = 10  # trials that are shown, and compared with the best
+LOPSIDED = 2  # times as many trials as another plugin
+ENOUGH = 4  # complete trials of a plugin before the importance of its knobs is worth a word
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A complete trial: its value, its parameters by Optuna's names, and whether it ties with the best."""
+
+    number: int
+    plugin: str
+    value: float
+    params: Mapping[str, Any]
+    ties: bool | None  # None where its predictions are not at hand
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a plugin got: finished trials, those of them that were pruned, seconds, and its best value."""
+
+    plugin: str
+    trials: int
+    pruned: int
+    seconds: float
+    best: float | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A study as it stands. `importances` are by plugin, of the knobs of those with enough trials."""
+
+    name: str
+    metric: str
+    target: int
+    states: Mapping[str, int]
+    best: tuple[Ranked, ...]
+    budgets: tuple[Budget, ...]
+    importances: Mapping[str, Mapping[str, float]]
+    exhausted: bool
+    errors: Mapping[str, int]
+    command: str | None
+
+    @property
+    def ties(self) -> list[int]:
+        """The trials that cannot be told from the best one on the validation images, itself left out."""
+        return [one.number for one in self.best[1:] if one.ties]
+
+    @property
+    def lopsided(self) -> str | None:
+        """A sentence where one plugin got much more of the search than another."""
+        counted = sorted(self.budgets, key=lambda budget: budget.trials)
+        if len(counted) < 2 or counted[-1].trials < LOPSIDED * max(1, counted[0].trials):
+            return None
+        most, least = counted[-1], counted[0]
+        return (
+            f"Lopsided: {most.plugin} got {most.trials} trials ({most.seconds:,.0f} s), {least.plugin} {least.trials} "
+            f"({least.seconds:,.0f} s); the best of many draws is better by chance alone."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self) | {"ties": self.ties, "lopsided": self.lopsided}
+
+
+def summarise(trials: Trials, store: Store | None = None) -> Summary:
+    """What a study came to so far. With the store of its runs, ties are looked for among the best."""
+    every, metric = trials.all(), trials.study.user_attrs["metric"]
+    best = trials.best(BEST)
+    ties = tied(best, metric, store) if store is not None else [None] * len(best)
+    states = {state.name.lower(): sum(t.state is state for t in every) for state in TrialState}
+    exhausted = not trials.is_done() and not trials.running() and bool(trials.study.user_attrs.get("exhausted"))
+    return Summary(
+        name=trials.name,
+        metric=metric,
+        target=trials.target,
+        states=states,
+        best=tuple(
+            Ranked(t.number, t.params[PLUGIN], float(t.value or 0.0), dict(t.params), tie)
+            for t, tie in zip(best, ties, strict=True)
+        ),
+        budgets=budgets(every, trials.maximizes),
+        importances=importances(trials),
+        exhausted=exhausted,
+        errors=_counted([str(t.user_attrs.get(ERROR, "")) for t in every if t.state is TrialState.FAIL]),
+        command=f"pneumobench run {best[0].params[PLUGIN]} --from-study {trials.name} --seeds 5" if best else None,
+    )
+
+
+def budgets(trials: list[FrozenTrial], maximizes: bool) -> tuple[Budget, ...]:
+    """What each plugin of a study got of it; failed trials count among the seconds."""
+    plugins = list(dict.fromkeys(name for t in trials for name in _choices(t)))
+    found = []
+    for plugin in plugins:
+        own = [t for t in trials if t.params.get(PLUGIN) == plugin]
+        values = [t.value for t in own if t.state is TrialState.COMPLETE and t.value is not None]
+        found.append(
+            Budget(
+                plugin=plugin,
+                trials=sum(t.state in FINISHED for t in own),
+                pruned=sum(t.state is TrialState.PRUNED for t in own),
+                seconds=sum(t.duration.total_seconds() for t in own if t.duration),
+                best=(max(values) if maximizes else min(values)) if values else None,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: -one.trials))
+
+
+def importances(trials: Trials) -> dict[str, dict[str, float]]:
+    """How much each knob of a plugin mattered among its complete trials (PED-ANOVA, Watanabe et al., IJCAI 2023)."""
+    found = {}
+    complete = trials.all(TrialState.COMPLETE)
+    for plugin in dict.fromkeys(str(t.params.get(PLUGIN)) for t in complete):
+        own = [t for t in complete if t.params.get(PLUGIN) == plugin]
+        if len(own) < ENOUGH or not any(len(t.params) > 1 for t in own):
+            continue
+        alone = optuna.create_study(direction=trials.study.direction)
+        alone.add_trials(own)
+        names = [name for name in dict.fromkeys(n for t in own for n in t.params) if name != PLUGIN]
+        weights = optuna.importance.get_param_importances(alone, params=names)
+        found[plugin] = {name.removeprefix(f"{plugin}."): float(weight) for name, weight in weights.items()}
+    return found
+
+
+def tied(best: list[FrozenTrial], metric: str, store: Store) -> list[bool | None]:
+    """Whether each trial cannot be told from the first: the 95 % interval of the difference contains 0.
+
+    A paired bootstrap over the validation patients; None where a trial's predictions are gone.
+    """
+    part = "corrupted" if metric == "val_auroc_corrupted" else "validation"
+    name = "log_loss" if metric == "val_log_loss" else "auroc"
+    draws: list[np.ndarray | None] = []
+    weights = None
+    for trial in best:
+        try:
+            path = store.file(trial.user_attrs[RUN], f"predictions/{part}.parquet")
+            said = predictions.read(path, OperatingPoint(0.5, "0.5", 1))
+        except (PneumobenchError, KeyError):
+            draws.append(None)
+            continue
+        if weights is None:
+            weights = bootstrap.patient_weights(said.patient)
+        draws.append(bootstrap.of_probabilities(said.label, said.probability, weights)[name])
+    found: list[bool | None] = []
+    for own in draws:
+        if own is None or draws[0] is None:
+            found.append(None)
+            continue
+        low, high = bootstrap.interval(own - draws[0])
+        found.append(bool(low <= 0 <= high))
+    return found
+
+
+def in_common(failed: list[FrozenTrial]) -> str:
+    """What failed trials share: their error, and the parameters that are the same in all."""
+    errors = _counted([str(t.user_attrs.get(ERROR, "")) for t in failed])
+    params = [dict(t.params) for t in failed]
+    shared = {name: value for name, value in params[0].items() if all(one.get(name) == value for one in params)}
+    what = "; ".join(f"{count} x {error}" if len(errors) > 1 else error for error, count in errors.items())
+    return f"{what} ({', '.join(f'{name} = {value}' for name, value in shared.items()) or 'no parameter in common'})"
+
+
+def _choices(trial: FrozenTrial) -> list[str]:
+    distribution = trial.distributions.get(PLUGIN)
+    return list(getattr(distribution, "choices", ()))
+
+
+def _counted(texts: list[str]) -> dict[str, int]:
+    return {text: texts.count(text) for text in dict.fromkeys(texts)}

@@ -1,0 +1,116 @@
+"""A worker: Keras and the images loaded once, then one trial after the other; also as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass, replace
+from typing import Any, TextIO
+
+import psutil
+
+from pneumobench import provenance
+from pneumobench.data import prepare
+from pneumobench.errors import PneumobenchError, told
+from pneumobench.knobs import resolve
+from pneumobench.progress import Progress
+from pneumobench.search.job import Job
+from pneumobench.search.objective import Objective
+from pneumobench.search.storage import Storage
+from pneumobench.search.trials import Trials, retry
+from pneumobench.tracking.store import Store, import_mlflow
+from pneumobench.training import backend, trainer
+from pneumobench.training.corruption import Corrupted
+
+ORDER = "trial"  # the one thing that a worker's process can be asked for
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of one trial: `state` as in MLflow's tag, with the error after "fail: "; memory in bytes."""
+
+    number: int
+    state: str
+    memory: int
+
+
+class Worker:
+    """Trains trials of one study. Raises: what opening the study, its images or its store raises."""
+
+    def __init__(self, job: Job):
+        self._plan = job.plan()
+        self._trials = Trials(Storage(job.storage, stale=retry), job.name, self._plan)
+        images = job.images(Progress())
+        self._trials.check(self._plan.bound(images))
+        images = prepare.decode(
+            images, self._plan.views(), folds=None, skip_unreadable=job.skip_unreadable, progress=Progress()
+        )
+        if self._plan.metric == "val_auroc_corrupted":
+            corrupted = Corrupted(images.development.validation, job.seed)
+            images = replace(images, development=replace(images.development, corrupted=corrupted))
+        backend.keras()
+        import_mlflow()
+        self._objective = Objective(
+            plan=self._plan,
+            trials=self._trials,
+            images=images,
+            store=Store(job.tracking_uri),
+            parent=self._trials.study.user_attrs["mlflow_run"],
+            keep_models=job.keep_models,
+        )
+
+    def check(self) -> None:
+        """Build what every plugin is made of, once. Raises: what cannot be built, such as WeightsError."""
+        for name, (_, plugin) in self._plan.plugins.items():
+            knobs = resolve(plugin, self._plan.fixed[name])
+            trainer.build(plugin, knobs, self._plan.epochs_of(name), name)
+        backend.keras().utils.clear_session()
+
+    def trial(self) -> Report | None:
+        """Claim and train one trial; None where there is none to claim now."""
+        try:
+            claim = self._trials.claim()
+        except PneumobenchError as error:  # a space that gives what its plugin does not know
+            return Report(-1, f"fail: {told(error)}", memory())
+        if claim is None:
+            return None
+        state = self._objective(claim)
+        backend.keras().utils.clear_session()
+        return Report(claim.number, state, memory())
+
+
+def memory() -> int:
+    """Bytes of this process that no other shares and that cannot be read again from a file."""
+    found = psutil.Process().memory_info()
+    return found.rss - getattr(found, "shared", 0)
+
+
+def main() -> None:
+    """Take a job in JSON from standard input, then an order a line; answer each with a line of JSON."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a library prints goes to the log
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    asked = json.loads(sys.stdin.readline())
+    try:
+        worker = Worker(Job(**asked["job"]))
+        if asked["check"]:
+            worker.check()
+    except Exception as error:
+        _say(answers, {"error": told(error), "exit_code": getattr(error, "exit_code", 1)})
+        raise
+    _say(answers, {"ready": provenance.process(), "memory": memory()})
+    for _ in sys.stdin:  # ends with the parent
+        report = worker.trial()
+        _say(answers, {"report": report and vars(report)})
+
+
+def _say(answers: TextIO, what: dict[str, Any]) -> None:
+    answers.write(json.dumps(what) + "\n")
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()

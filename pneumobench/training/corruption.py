@@ -1,0 +1,59 @@
+"""Validation images made worse in a fixed way, for a metric that is not at its ceiling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pneumobench.data.cache import Rows, stored
+from pneumobench.data.dataset import Advance, digest_of
+from pneumobench.data.parts import Part
+from pneumobench.recipe import View
+from pneumobench.training.augmentation import Augmentation, library, seeds_for
+
+VERSION = 1  # of what `transform` does: caches of another version are not used
+BLUR, QUALITY, NOISE = (0.8, 1.6), (25, 60), (0.02, 0.06)  # sigma in pixels, JPEG quality, share of 255
+
+
+def transform() -> Any:
+    """Gaussian blur, JPEG compression and Gaussian noise, every image at a strength of its own."""
+    A = library()
+    return A.Compose(
+        [
+            A.GaussianBlur(blur_limit=0, sigma_limit=BLUR, p=1),
+            A.ImageCompression(quality_range=QUALITY, p=1),
+            A.GaussNoise(std_range=NOISE, p=1),
+        ]
+    )
+
+
+class Corrupted(Part):
+    """A part whose pixels are blurred, compressed and noised, each image by a seed and its place by content hash.
+
+    The same images and seed give the same pixels in every process; they are kept in the cache.
+    """
+
+    def __init__(self, part: Part, seed: int):
+        super().__init__(part.dataset, part.dataset, part.lost)
+        self._part, self._seed = part, seed
+        self.variant = f"-corrupted{seed}v{VERSION}"
+
+    def pixels(self, view: View, advance: Advance | None = None) -> Rows:
+        """Grey pixels (n, height, width) uint8."""
+        clean, hashes = self._part.pixels(view, advance), self.dataset.hashes
+        unique, first = np.unique(hashes, return_index=True)
+
+        def build(path: Path) -> None:
+            seeds = seeds_for(self._seed, 0, np.arange(len(unique)))
+            worse = Augmentation(transform())(clean[first], self.labels[first], seeds)
+            np.save(path / "pixels.npy", worse)
+
+        name = f"{digest_of(unique, 16)}-{view.height}x{view.width}{self.variant}"
+        pixels = stored("corrupted", name, build, lambda path: np.load(path / "pixels.npy", mmap_mode="r"))
+        return Rows(pixels, np.searchsorted(unique, hashes))
+
+    def of_source(self, view: View) -> Rows:
+        """The pixels of each distinct image, in the order of their hashes."""
+        return self.pixels(view).take(np.unique(self.dataset.hashes, return_index=True)[1])

@@ -1,0 +1,1 @@
+"""The built-in studies: one file, one question, one value named `study`."""

@@ -1,0 +1,124 @@
+"""Places for studies: a folder, its commands, its storage and its store."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+from optuna.trial import TrialState
+
+import pneumobench
+from pneumobench.search.storage import Storage
+from pneumobench.search.trials import ERROR, RUN, Trials
+from pneumobench.tracking.store import Store
+
+PATIENCE = 240
+
+
+class Place:
+    """A folder with a study under way: its command, its storage and its store."""
+
+    def __init__(self, folder, data, storage=None, tracking_uri=None, **environment):
+        self.folder, self.data = folder, data
+        self.storage = storage or f"sqlite:///{folder}/runs/studies.db"
+        self.uri = tracking_uri or f"sqlite:///{folder}/runs/mlflow.db"
+        self.environment = os.environ | environment
+
+    def command(self, *words):
+        data = ["--data", str(self.data)] if words[0] in ("study", "worker") else []
+        return [sys.executable, "-m", "pneumobench", *words, *data]
+
+    def run(self, *words, **options):
+        return subprocess.run(
+            self.command(*words, "--storage", self.storage, "--tracking-uri", self.uri),
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            **options,
+        )
+
+    def study(self, name, **how):
+        """The same in this process, whose imports are made already."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.folder)
+            return pneumobench.study(name, data=self.data, storage=self.storage, tracking_uri=self.uri, **how)
+
+    def start(self, *words):
+        return subprocess.Popen(
+            self.command(*words, "--storage", self.storage, "--tracking-uri", self.uri),
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "errors.log").open("ab"),
+            start_new_session=True,
+        )
+
+    def store(self):
+        return Store(self.uri)
+
+    def trials(self, name):
+        return Trials(Storage(self.storage), name)
+
+    def wait_for_epochs(self, study, name, trials=1):
+        """The running trials, once so many of them are in the middle of their training."""
+        ends = time.monotonic() + PATIENCE
+        while time.monotonic() < ends and study.poll() is None:
+            try:
+                found = [t for t in self.trials(name).running() if (t.last_step or 0) >= 1]
+            except Exception:  # not made yet
+                found = []
+            if len(found) >= trials:
+                return found
+            time.sleep(0.2)
+        raise AssertionError((self.folder / "errors.log").read_text()[-3000:])
+
+    def wait_until_it_can_be_joined(self, study, name):
+        """Return once another machine's worker would find the study."""
+        ends = time.monotonic() + PATIENCE
+        while time.monotonic() < ends and study.poll() is None:
+            with suppress(Exception):  # not made yet
+                if "job" in self.trials(name).study.user_attrs:
+                    return
+            time.sleep(0.2)
+        raise AssertionError((self.folder / "errors.log").read_text()[-3000:])
+
+    def agreed(self, name):
+        """What Optuna and MLflow say of each trial, which must be the same."""
+        trials, store = self.trials(name), Store(self.uri)
+        parent = trials.study.user_attrs["mlflow_run"]
+        runs = {run.info.run_id: run for run in store.children(parent, {"study": name})}
+        assert store.run(parent).info.status == "FINISHED"
+        for trial in trials.all():
+            assert trial.state is not TrialState.RUNNING
+            if RUN not in trial.user_attrs:  # it never came to a run, or waits
+                assert trial.state in (TrialState.FAIL, TrialState.WAITING)
+                continue
+            run = runs.pop(trial.user_attrs[RUN])
+            state = run.data.tags["state"]
+            if trial.state is TrialState.COMPLETE:
+                assert (state, run.info.status) == ("complete", "FINISHED")
+                assert run.data.metrics[trials.study.user_attrs["metric"]] == pytest.approx(trial.value)
+            elif trial.state is TrialState.PRUNED:
+                assert (state, run.info.status) == ("pruned", "FINISHED")
+            else:
+                assert state in ("fail", "interrupted")
+                assert run.info.status in ("FAILED", "KILLED")
+                assert trial.user_attrs[ERROR].split(":")[0] in run.data.tags["error"]
+        assert not [run for run in runs.values() if run.info.status == "RUNNING"]
+        return trials
+
+
+@pytest.fixture(scope="module")
+def a_place():
+    """Makes places: `a_place(folder, data, storage=…, tracking_uri=…)`."""
+    return Place
+
+
+@pytest.fixture
+def place(tmp_path, phantom_folder):
+    """A place of one test's own."""
+    return Place(tmp_path, phantom_folder)

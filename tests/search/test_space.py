@@ -1,0 +1,88 @@
+import optuna
+import pytest
+
+from pneumobench import registry
+from pneumobench.errors import PluginError, UsageError
+from pneumobench.search.space import PLUGIN, Space, same
+
+
+@pytest.fixture
+def plugins():
+    return {name: registry.load(name) for name in ("thumbnail", "knobby")}
+
+
+def ask(**params):
+    study = optuna.create_study()
+    study.enqueue_trial(params)
+    return study.ask()
+
+
+def test_the_plugin_is_the_first_choice_and_its_knobs_bear_its_name(plugins):
+    trial = ask(plugin="knobby")
+    name, knobs = Space(plugins, None, {}).draw(trial)
+    assert name == "knobby"
+    assert list(trial.params) == [PLUGIN, "knobby.C"]
+    assert knobs == {"C": trial.params["knobby.C"], "fail": "", "once": "", "seconds": 0.0}
+
+
+def test_a_fixed_knob_is_not_asked_for(plugins):
+    trial = ask(plugin="knobby")
+    _, knobs = Space(plugins, None, {"knobby": {"C": 3.0}}).draw(trial)
+    assert knobs["C"] == 3.0
+    assert list(trial.params) == [PLUGIN]
+
+
+def test_a_study_s_own_space_hears_of_the_plugin_and_of_its_defaults(plugins):
+    def space(trial, *, plugin, C):
+        return {"C": trial.suggest_categorical("C", [C, 10 * C] if plugin == "knobby" else [C])}
+
+    found = Space(plugins, space, {}).combinations()
+    assert sorted(map(same, found)) == sorted(
+        map(
+            same,
+            [
+                {PLUGIN: "thumbnail", "thumbnail.C": 1.0},
+                {PLUGIN: "knobby", "knobby.C": 1.0},
+                {PLUGIN: "knobby", "knobby.C": 10.0},
+            ],
+        )
+    )
+
+
+def test_a_grid_follows_conditions_and_steps(plugins):
+    def space(trial):
+        n = trial.suggest_int("n", 1, 3, step=2)
+        return {"C": sum(trial.suggest_float(f"part{i}", 0.5, 1.0, step=0.5) for i in range(n))}
+
+    found = Space({"thumbnail": plugins["thumbnail"]}, space, {}).combinations()
+    assert len(found) == 2 + 2**3
+    assert len(set(map(same, found))) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("space", "error", "told"),
+    [
+        (lambda trial: {}, UsageError, "nothing to search"),
+        (lambda trial: {"CC": trial.suggest_float("CC", 0, 1)}, UsageError, "no knob named 'CC'; did you mean 'C'"),
+        (lambda trial: [1], PluginError, "must be a dict of knobs"),
+    ],
+)
+def test_an_empty_or_misspelt_space_is_found_before_anything_is_trained(space, error, told, plugins):
+    with pytest.raises(error, match=told):
+        Space({"thumbnail": plugins["thumbnail"]}, space, {}).parameters()
+
+
+def test_a_plugin_without_a_space_is_named():
+    with pytest.raises(PluginError, match="plugin 'tiny' has no space"):
+        Space({"tiny": registry.load("tiny")}, None, {}).parameters()
+
+
+def test_a_grid_needs_steps(plugins):
+    with pytest.raises(UsageError, match=r"a grid cannot hold 'thumbnail\.C'"):
+        Space(plugins, None, {}).combinations()
+
+
+def test_parameters_show_conditional_ones_and_their_ranges(plugins):
+    found = Space(plugins, None, {}).parameters()
+    assert set(found) == {PLUGIN, "thumbnail.C", "knobby.C"}
+    assert "1000.0" in found["thumbnail.C"]

@@ -1,0 +1,131 @@
+"""Claims, retries and counts, with outcomes that hypothesis draws; nothing is trained."""
+
+import json
+import tempfile
+from datetime import datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optuna.trial import TrialState
+
+from pneumobench import provenance
+from pneumobench.errors import UsageError
+from pneumobench.search.plan import plan
+from pneumobench.search.storage import Storage
+from pneumobench.search.trials import ATTEMPT, ERROR, FINISHED, FIRST, INTERRUPTED, PROCESS, RETRIES, Trials, retry
+
+BOUND = {"dataset fingerprint": "abc", "epochs": None}
+
+
+def opened(folder, name="quick", trials=5, bound=BOUND):
+    storage = Storage(f"sqlite:///{folder}/studies.db", stale=retry)
+    found = Trials.opened(storage, name, plan(name), bound)
+    found.aim(trials)
+    return found
+
+
+def test_no_more_is_claimed_than_is_wanted(tmp_path):
+    trials = opened(tmp_path, trials=3)
+    claims = [trials.claim() for _ in range(3)]
+    assert all(claims)
+    assert trials.claim() is None
+    trials.complete(claims[0], 0.5)
+    trials.fail(claims[1], "it broke")
+    again = trials.claim()
+    assert again.knobs == claims[1].knobs
+    assert again.trial.user_attrs[FIRST] == claims[1].number
+
+
+def test_a_trial_is_tried_three_times_and_no_more(tmp_path):
+    trials = opened(tmp_path, trials=1)
+    seen = []
+    for _ in range(RETRIES + 2):
+        claim = trials.claim()
+        seen.append(claim.knobs["C"])
+        trials.fail(claim, "it broke")
+    assert len(set(seen[: RETRIES + 1])) == 1
+    assert seen[-1] != seen[0]
+    assert [t.user_attrs.get(ATTEMPT, 0) for t in trials.all(TrialState.FAIL)] == [0, 1, 2, 0]
+    assert all(t.user_attrs[ERROR] == "it broke" for t in trials.all(TrialState.FAIL))
+
+
+def test_an_interruption_is_no_failure(tmp_path):
+    trials = opened(tmp_path, trials=1)
+    began = datetime.now()
+    for _ in range(RETRIES + 3):
+        trials.fail(trials.claim(), INTERRUPTED)
+    assert len({t.params["knobby.C"] for t in trials.all(TrialState.FAIL)}) == 1
+    assert trials.failures(began) == []
+
+
+def test_failures_are_counted_from_the_last_one_back(tmp_path):
+    trials = opened(tmp_path, trials=9)
+    began = datetime.now()
+    trials.fail(trials.claim(), "a")
+    trials.complete(trials.claim(), 0.5)
+    for _ in range(3):
+        trials.fail(trials.claim(), "b")
+    assert [t.user_attrs[ERROR] for t in trials.failures(began)] == ["b"] * 3
+    assert trials.failures(datetime.now()) == []
+
+
+def test_a_dead_process_s_trial_is_failed_at_the_next_claim(tmp_path):
+    trials = opened(tmp_path, trials=1)
+    claim = trials.claim()
+    assert trials.claim() is None  # it is ours, and we are alive
+    claim.trial.set_user_attr(PROCESS, {**provenance.process(), "pid_started": "1.00"})
+    again = trials.claim()
+    assert again.knobs == claim.knobs
+    (dead,) = trials.all(TrialState.FAIL)
+    assert dead.user_attrs[ERROR] == "the process was killed"
+
+
+def test_another_machine_s_trial_is_left_alone_unless_it_is_known_to_be_dead(tmp_path):
+    trials = opened(tmp_path, trials=1)
+    elsewhere = {"host": "elsewhere", "pid": "1", "pid_started": "1.00"}
+    trials.claim().trial.set_user_attr(PROCESS, elsewhere)
+    trials.end_dead()
+    assert len(trials.running()) == 1
+    trials.end_dead("the process was killed", [elsewhere])
+    assert trials.running() == []
+
+
+def test_a_study_refuses_what_it_was_not_begun_with(tmp_path):
+    opened(tmp_path)
+    with pytest.raises(UsageError, match=r"epochs: None there, 3 here\); --as"):
+        opened(tmp_path, bound={**BOUND, "epochs": 3})
+    with pytest.raises(UsageError, match="no study in the storage named 'quikc'; did you mean 'quick'"):
+        Trials(Storage(f"sqlite:///{tmp_path}/studies.db"), "quikc")
+
+
+def test_a_grid_is_tried_once_and_then_exhausted(tmp_path):
+    trials = opened(tmp_path, "grid", trials=50)
+    seen = []
+    while claim := trials.claim():
+        seen.append(json.dumps(claim.trial.params, sort_keys=True))
+        trials.complete(claim, 0.5)
+    assert len(seen) == len(set(seen)) == 5
+    assert trials.is_exhausted()
+    assert not trials.is_done()
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.sampled_from(["complete", "prune", "fail", "hold"]), max_size=25), st.integers(1, 6))
+def test_whatever_happens_the_counts_hold(outcomes, target):
+    with tempfile.TemporaryDirectory() as folder:
+        trials = opened(folder, trials=target)
+        for outcome in outcomes:
+            claim = trials.claim()
+            under_way = len(trials.all(*FINISHED, TrialState.RUNNING))
+            assert under_way <= target
+            if claim is None:
+                assert under_way == target
+            elif outcome == "complete":
+                trials.complete(claim, 0.5)
+            elif outcome == "prune":
+                trials.prune(claim)
+            elif outcome == "fail":
+                trials.fail(claim, "it broke")
+        for trial in trials.all():
+            assert trial.user_attrs.get(ATTEMPT, 0) <= RETRIES
