@@ -93,15 +93,16 @@ class Subject:
 
     def train(self) -> Predictor:
         """A training of its own, always with the same seed."""
-        return trainer.train(
-            self.plugin,
-            self.development,
-            self.knobs,
-            seed=SEED,
-            epochs=self.epochs,
-            precision="float32",
-            name=self.name,
-        )
+        with backend.eagerly():
+            return trainer.train(
+                self.plugin,
+                self.development,
+                self.knobs,
+                seed=SEED,
+                epochs=self.epochs,
+                precision="float32",
+                name=self.name,
+            )
 
     def where(self, hook: str, error: BaseException) -> str:
         """The plugin's line that an error passed through, else where the hook is written."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -23,6 +25,21 @@ def keras() -> Any:
 
         module.distribution.list_devices()
     return module
+
+
+@contextmanager
+def eagerly() -> Iterator[None]:
+    """Trainings inside run step by step on TensorFlow: tracing a deep network takes longer than a few steps do."""
+    if name() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 @cache
