@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pneumobench.cli import plugins, runs, stores, studies, tracked
+from pneumobench.cli import compare, plugins, runs, stores, studies, tracked
 from pneumobench.errors import PneumobenchError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command("run")(runs.run)
 app.add_typer(plugins.app, name="plugins")
+app.command("compare")(compare.compare)
 app.add_typer(studies.app, name="study")
 app.command("worker")(studies.worker)
 app.command("runs")(tracked.runs)

@@ -102,8 +102,6 @@ def _f1(TP: np.ndarray, FP: np.ndarray, FN: np.ndarray) -> np.ndarray:
 
 def of_probabilities(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> dict[str, np.ndarray]:
     """The metrics that need no threshold, (resamples,) each; nan where a resample lacks a class."""
-    clipped = np.clip(probabilities, metrics.EPSILON, 1 - metrics.EPSILON)
-    losses = -np.where(labels == 1, np.log(clipped), np.log(1 - clipped))
     total = W.sum(1, dtype=np.float64)
     auroc, auprc = _curves(labels, probabilities, W)
     bins = np.eye(metrics.ECE_BINS)[metrics.calibration_bins(probabilities)]
@@ -112,9 +110,15 @@ def of_probabilities(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarra
         "auroc": auroc,
         "auprc": auprc,
         "brier": W @ (probabilities - labels) ** 2 / total,
-        "log_loss": W @ losses / total,
+        "log_loss": W @ losses(labels, probabilities) / total,
         "ece": np.abs(gaps).sum(1) / total,
     }
+
+
+def losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Each image's log-loss, (n,)."""
+    clipped = np.clip(probabilities, metrics.EPSILON, 1 - metrics.EPSILON)
+    return -np.where(labels == 1, np.log(clipped), np.log(1 - clipped))
 
 
 def _curves(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
