@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pneumobench import registry
+from pneumobench import eligible, registry
 from pneumobench.anatomy import REFERENCE, differences
-from pneumobench.errors import PneumobenchError, UsageError
+from pneumobench.errors import PneumobenchError
 from pneumobench.evidence import comparison, evaluation
 from pneumobench.evidence.comparison import Pair
 from pneumobench.evidence.evaluation import Estimate
 from pneumobench.evidence.predictions import Predictions
-from pneumobench.runs import Experiment, TrackedRun, chosen, experiments
-
-PHANTOM = "phantom"
+from pneumobench.runs import Experiment, TrackedRun
 
 
 @dataclass(frozen=True)
@@ -130,9 +127,9 @@ def compare(
     Raises: UsageError where nothing is left to compare, saying what to run.
     """
     comparison.check(metric)
-    picked, left_out = _picked(runs, names, against)
-    reference = next(one for one in picked if _is(one, against))
-    chosen_ones = {_label(one, picked): one for one in picked}
+    picked, left_out = eligible.pick(runs, names, against)
+    reference = next(one for one in picked if eligible.names(one, against))
+    chosen_ones = {eligible.label(one, picked): one for one in picked}
     label = next(name for name, one in chosen_ones.items() if one is reference)
     models = {name: one.predictions("test") for name, one in chosen_ones.items()}
     pairs = comparison.compare(models, label, metric, resamples=resamples)
@@ -149,7 +146,7 @@ def compare(
     sign = comparison.METRICS[metric]
     standings.sort(key=lambda standing: -sign * standing.test[metric].value)
     own = models[label]
-    is_phantom = reference.tags["dataset"] == PHANTOM
+    is_phantom = reference.tags["dataset"] == eligible.PHANTOM
     return Comparison(
         dataset=reference.tags["dataset"],
         fingerprint=reference.tags["fingerprint"],
@@ -163,99 +160,6 @@ def compare(
         majority=evaluation.majority(own[0].label),
         left_out=tuple(left_out),
     )
-
-
-def _picked(runs: Sequence[TrackedRun], names: Sequence[str], against: str) -> tuple[list[Experiment], list[str]]:
-    """The experiments to compare, the reference among them, and why each other one is not."""
-    every = experiments(runs)
-    references = [one for one in every if _is(one, against) and one.opened_test]
-    if not references:
-        raise UsageError(
-            f"no finished run of '{against}' opened the test images; `pneumobench run {against}` makes one"
-        )
-    wanted = [*names, against] if names else sorted({one.plugin for one in every} | {against})
-    candidates = {name: _named(name, runs, every) for name in wanted}
-    usual = [one for one in references if one.tags["dataset"] != PHANTOM and "limit" not in one.tags] or references
-    fingerprint, limit = usual[0].tags["fingerprint"], usual[0].tags.get("limit")
-    division = _commonest(candidates, fingerprint, limit)
-    picked: list[Experiment] = []
-    left_out: list[str] = []
-    for name, found in candidates.items():
-        fitting = []
-        for one in found:
-            why = _why_not(one, fingerprint, limit, division)
-            if why is None:
-                fitting.append(one)
-            else:
-                left_out.append(f"{one.name}, {_seeds(one)}: {why}")
-        best = max(fitting, key=lambda one: (len(one.runs), max(run.started for run in one.runs)), default=None)
-        if best is not None and best not in picked:
-            picked.append(best)
-            left_out += [
-                f"{one.name}, {_seeds(one)}: {best.name}, {_seeds(best)} stands for {name}"
-                for one in fitting
-                if one is not best
-            ]
-        elif best is None and names:
-            raise UsageError(
-                f"no run of '{name}' can be compared with {against}: {'; '.join(left_out) or 'there is none'}"
-            )
-    if not any(_is(one, against) for one in picked):
-        raise UsageError(f"no run of '{against}' is on the images of the others; `pneumobench run {against}` makes one")
-    if len(picked) < 2:
-        raise UsageError(
-            f"{against} alone was scored on these images; run another plugin, such as `pneumobench run residual`"
-        )
-    return picked, list(dict.fromkeys(left_out))
-
-
-def _named(name: str, runs: Sequence[TrackedRun], every: Sequence[Experiment]) -> list[Experiment]:
-    """The experiments of a plugin, or the one that a run id names."""
-    found = [one for one in every if one.plugin == name]
-    return found or experiments(chosen(runs, [name]))
-
-
-def _is(one: Experiment, name: str) -> bool:
-    return one.plugin == name or any(name in (run.run_id, run.parent) for run in one.runs)
-
-
-def _commonest(candidates: dict[str, list[Experiment]], fingerprint: str, limit: str | None) -> str:
-    """The division into training and validation that most plugins were trained on."""
-    counted = Counter(
-        digest
-        for found in candidates.values()
-        for digest in {
-            one.tags["split_digest"]
-            for one in found
-            if one.opened_test and (one.tags["fingerprint"], one.tags.get("limit")) == (fingerprint, limit)
-        }
-    )
-    return counted.most_common(1)[0][0] if counted else ""
-
-
-def _why_not(one: Experiment, fingerprint: str, limit: str | None, division: str) -> str | None:
-    if one.tags.get("limit") != limit:
-        return f"--limit {one.tags['limit']}" if "limit" in one.tags else "on all images, the reference is not"
-    if one.tags["fingerprint"] != fingerprint:
-        return f"on other images ({one.tags['dataset']} {one.tags['fingerprint'][:8]})"
-    if not one.opened_test:
-        return "its test images stayed closed"
-    if one.tags["split_digest"] != division:
-        return "trained on another division of the images"
-    return None
-
-
-def _label(one: Experiment, picked: Sequence[Experiment]) -> str:
-    """The plugin's name, or with what was set where two are of one plugin."""
-    same = [other for other in picked if other.plugin == one.plugin]
-    if len(same) == 1:
-        return one.plugin
-    alike = [other for other in same if other.name == one.name]
-    return one.name if len(alike) == 1 else f"{one.name} {one.runs[0].run_id[:8]}"
-
-
-def _seeds(one: Experiment) -> str:
-    return f"{len(one.runs)} seed{'s' if len(one.runs) > 1 else ''}"
 
 
 def _differs(one: Experiment) -> dict[str, str]:

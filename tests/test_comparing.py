@@ -10,6 +10,7 @@ from pneumobench.comparing import compare
 from pneumobench.errors import UsageError
 
 RESULTS = Path(__file__).parents[1] / "results"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +53,7 @@ def test_phantoms_limited_runs_and_closed_test_images_are_left_out_with_a_word(r
 
 def test_nothing_left_to_compare_says_what_to_run(runs):
     alone = [run for run in runs if run.plugin == "residual"]
-    with pytest.raises(
-        UsageError, match="no finished run of 'baseline' opened the test images; `pneumobench run"
-    ):
+    with pytest.raises(UsageError, match="no finished run of 'baseline' opened the test images; `pneumobench run"):
         compare(alone)
     with pytest.raises(UsageError, match="alone was scored on these images"):
         compare([run for run in runs if run.plugin == "baseline"])

@@ -37,6 +37,7 @@ FLOORS = {
     "contract": 4,
     "runs": 4,
     "exported": 4,
+    "eligible": 4,
     "comparing": 4,
     "experiment": 4,
     "cli": 5,
