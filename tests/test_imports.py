@@ -39,6 +39,7 @@ FLOORS = {
     "exported": 4,
     "eligible": 4,
     "comparing": 4,
+    "report": 4,
     "experiment": 4,
     "cli": 5,
     "__main__": 6,

@@ -28,6 +28,10 @@ def compare(
         Path | None,
         typer.Option("--from", help="Read exported runs of this folder, not the tracking store.", show_default=False),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Also write a report, one file that needs no network.", show_default=False),
+    ] = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
 ) -> None:
@@ -36,6 +40,11 @@ def compare(
     from pneumobench.comparing import compare as compare_runs
 
     found = compare_runs(find([], source, tracking_uri), names or (), against=against, metric=metric)
+    if html is not None:
+        from pneumobench import report
+        from pneumobench.cli.tables import cell
+
+        report.write(found, html, cell)
     if as_json:
         print(json.dumps(found.as_dict(), indent=2))
         return
@@ -46,7 +55,7 @@ def compare(
         console.print(line, markup=False, soft_wrap=True)
     console.print(_ranked(found))
     console.print(_forest(found))
-    for line in remarks(found):
+    for line in [*remarks(found), *([f"Report: {html}"] if html else [])]:
         console.print(line, markup=False, soft_wrap=True)
 
 
