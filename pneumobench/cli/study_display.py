@@ -37,14 +37,15 @@ def showing(progress: Progress) -> Iterator[Callable[[Snapshot], None]]:
 class Lines:
     """A line for each trial that ended since the last look."""
 
-    def __init__(self, progress: Progress):
-        self._progress = progress
+    def __init__(self, progress: Progress, *, headed: bool = True):
+        self._progress, self._headed = progress, headed
         self._told: set[int] | None = None
 
     def __call__(self, now: Snapshot) -> None:
         if self._told is None:  # what a resumed study holds is not news
             self._told = {trial.number for trial in now.ended}
-            self._progress.fact(headline(now))
+            if self._headed:
+                self._progress.fact(headline(now))
         for trial in now.ended:
             if trial.number not in self._told:
                 self._told.add(trial.number)
@@ -55,7 +56,7 @@ class Panel:
     """The whole study, drawn anew at every look; trials that ended scroll away above it."""
 
     def __init__(self, progress: display.Live):
-        self._progress, self._lines = progress, Lines(progress)
+        self._progress, self._lines = progress, Lines(progress, headed=False)
         self._live: Live | None = None
 
     def __call__(self, now: Snapshot) -> None:
@@ -81,7 +82,8 @@ def draw(now: Snapshot) -> Group:
         value = "-" if one.value is None else f"{one.value:.4f}"
         workers.add_row(*map(escape, (one.worker, str(one.number), one.plugin, str(one.epoch), value)))
     steps = " → ".join(f"{value:.4f} ({number})" for number, value in now.improvements[-SHOWN:]) or "none yet"
-    return Group(Text(headline(now), style="bold"), Text(f"best {now.metric} (trial): {steps}"), workers)
+    doing = workers if now.running else Text("workers are starting, or between two trials", style="dim")
+    return Group(Text(headline(now), style="bold"), Text(f"best {now.metric} (trial): {steps}"), doing)
 
 
 def headline(now: Snapshot) -> str:

@@ -38,6 +38,8 @@ def save_all(folder: Path, trials: Trials, summary: Summary) -> list[Path]:
             axes = drawing.plot_param_importances(own, params=_knobs(own), target_name=label)
             found.append(_save(axes, folder / f"importances_{plugin}.png", f"{plugin}: importance of its knobs"))
             axes = drawing.plot_parallel_coordinate(own, params=_knobs(own), target_name=label)
+            for lines in axes.collections:
+                lines.set_cmap("viridis")  # Optuna's own draws the worst trial in white
             found.append(_save(axes, folder / f"parallel_{plugin}.png", f"{plugin}: {label} and its knobs"))
     return found
 

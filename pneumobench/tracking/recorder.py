@@ -66,15 +66,16 @@ class Recorder:
             for key, value in values.items()
             if value == value
         ]
-        for start in range(0, len(found), BATCH):
-            self._client.log_batch(self.run_id, metrics=found[start : start + BATCH])
+        self._send(found)
 
     def history(self, steps: Sequence[tuple[int, Mapping[str, float]]]) -> None:
         """Metrics of several steps, (number, figures) each, in one call."""
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        found = [Metric(k, float(v), now, step) for step, values in steps for k, v in values.items() if v == v]
+        self._send([Metric(k, float(v), now, step) for step, values in steps for k, v in values.items() if v == v])
+
+    def _send(self, found: list[Any]) -> None:
         for start in range(0, len(found), BATCH):
             self._client.log_batch(self.run_id, metrics=found[start : start + BATCH])
 
@@ -141,7 +142,9 @@ def recording(
 
     One that is `complete` ends FINISHED in any case. `resume` is the id of a run to go on with.
     """
-    own = {"mlflow.user": provenance.user(), "mlflow.source.name": provenance.command()}
+    # of the source MLflow shows what follows the last slash, so a path in the command would stand for all of it
+    source = " ".join(provenance.command().split()[:3])
+    own = {"mlflow.user": provenance.user(), "mlflow.source.name": source}
     own |= {"mlflow.parentRunId": parent} if parent else {}
     every = {**tags, **provenance.process(), **own}
     tagged = {key: redact(str(value))[:TEXT] for key, value in every.items()}

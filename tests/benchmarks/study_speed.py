@@ -7,7 +7,7 @@
 - overhead: one worker trains so many trials that take milliseconds each (`knobby` of the tests' plugins). Printed
   are seconds a trial beside the fit, and the worker's memory, at the 10th, the 100th … and the last trial.
 - workers: the same trials of `tiny`'s kind with one worker and with two, start-up left out.
-- plain: a study of `residual` against a plain Optuna loop over the same space, seed and number of trials that opens
+- plain: a study of `baseline` against a plain Optuna loop over the same space, seed and number of trials that opens
   and decodes every file in every epoch and never prunes; the two, one after the other, in processes of their own.
   Printed are trials an hour, start-up included, and the best validation AUROC of each.
 """
@@ -43,21 +43,20 @@ def overhead(trials: int) -> None:
     kept = json.loads(held.study.user_attrs["job"])
     store = Store()
     worker = Worker(Job.joined(kept, storage=storage.url, tracking_uri=store.uri, data="phantom"))
-    taken, memory = [], []
-    for _ in range(trials - 1):
+    print(f"{'trials':>12}  seconds beside the fit (median)  memory of the worker, MB")
+    marks = [mark for mark in (10, 100, 200, 300, 400, 500, 1000) if mark < trials] + [trials]
+    taken: list[float] = []
+    for number in range(2, trials + 1):  # the first one is trained already
         began = time.perf_counter()
         report = worker.trial()
         if report is None or report.state != "complete":
             raise SystemExit(f"a trial went wrong: {report}")
-        taken.append(time.perf_counter() - began)
-        memory.append(report.memory)
-    fits = [store.run(t.user_attrs[RUN]).data.metrics["training_seconds"] for t in held.all()[1:]]
-    beside = [whole - fit for whole, fit in zip(taken, fits, strict=True)]
-    print(f"{'trials':>12}  seconds beside the fit (median)  memory of the worker, MB")
-    marks = [mark for mark in (10, 100, 200, 300, 400, 500, 1000) if mark < trials] + [trials - 1]
-    for before, mark in zip([1, *marks], marks, strict=False):
-        median = statistics.median(beside[before:mark])
-        print(f"{before:>5} to {mark:>4}  {median:31.3f}  {memory[mark - 1] / 1e6:24.0f}")
+        whole = time.perf_counter() - began
+        (trial,) = [t for t in held.all() if t.number == report.number]
+        taken.append(whole - store.run(trial.user_attrs[RUN]).data.metrics["training_seconds"])
+        if number in marks:
+            print(f"to {number:>9}  {statistics.median(taken):31.3f}  {report.memory / 1e6:24.0f}", flush=True)
+            taken = []
 
 
 def workers(trials: int) -> None:
@@ -92,10 +91,10 @@ def plain(data: Path, trials: int, limit: int, epochs: int) -> None:
 
 
 def as_study(data: Path, trials: int, limit: int, epochs: int) -> float:
-    """The best value of a study of `residual`."""
+    """The best value of a study of `baseline`."""
     import pneumobench
 
-    outcome = pneumobench.study("default", plugins=["residual"], data=data, trials=trials, limit=limit, epochs=epochs)
+    outcome = pneumobench.study("default", plugins=["baseline"], data=data, trials=trials, limit=limit, epochs=epochs)
     return outcome.summary.best[0].value
 
 
@@ -113,7 +112,7 @@ def as_loop(data: Path, trials: int, limit: int, epochs: int) -> float:
     from pneumobench.training.network import apportion
     from pneumobench.training.sampling import sample
 
-    plugin = registry.load("residual")
+    plugin = registry.load("baseline")
     view = plugin.view
     development, _ = split.split(split.limit(dataset.load(data), limit))
 
@@ -134,7 +133,7 @@ def as_loop(data: Path, trials: int, limit: int, epochs: int) -> float:
         def __getitem__(self, index):
             rows = self.order[index * self.batch : (index + 1) * self.batch]
             images = [self.augment(image=one)["image"] if self.augment else one for one in decoded(self.part, rows)]
-            X = np.stack(images).astype("float32")[..., None]
+            X = np.repeat(np.stack(images).astype("float32")[..., None], view.channels, axis=3)
             y = self.part.labels[rows].astype("float32")[:, None]
             return (X, y) if self.weights is None else (X, y, self.weights[rows])
 
@@ -143,13 +142,16 @@ def as_loop(data: Path, trials: int, limit: int, epochs: int) -> float:
         keras.utils.clear_session()
         keras.utils.set_random_seed(0)
         model = knobbing.call(plugin.build, view.shape, knobs=values)
-        augment = knobbing.call(plugin.augment, knobs=values)
+        augment = plugin.augment and knobbing.call(plugin.augment, knobs=values)
         _, weights = sample(plugin, development.training.labels, 0)
         training = Files(development.training, plugin.batch_size, augment, True, weights)
         phases = list(knobbing.call(plugin.schedule, model, knobs=values))
-        for phase, count in zip(phases, apportion([p.epochs for p in phases], epochs, "residual"), strict=True):
-            optimizer = phase.optimizer(phase.learning_rate, count * len(training))
-            model.compile(optimizer=optimizer, loss=knobbing.value_of(plugin.loss, values), jit_compile=False)
+        for phase, count in zip(phases, apportion([p.epochs for p in phases], epochs, "baseline"), strict=True):
+            model.compile(
+                optimizer=keras.optimizers.Adam(phase.learning_rate),
+                loss=knobbing.value_of(plugin.loss, values),
+                jit_compile=False,
+            )
             validation = Files(development.validation, 128, None, False, None)
             model.fit(training, epochs=count, verbose=0, validation_data=validation)
         said = model.predict(Files(development.validation, 128, None, False, None), verbose=0)[:, 0]
