@@ -40,6 +40,7 @@ FLOORS = {
     "eligible": 4,
     "comparing": 4,
     "report": 4,
+    "predicting": 4,
     "experiment": 4,
     "cli": 5,
     "__main__": 6,

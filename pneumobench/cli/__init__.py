@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pneumobench.cli import compare, plugins, runs, stores, studies, tracked
+from pneumobench.cli import compare, plugins, predict, runs, stores, studies, tracked
 from pneumobench.errors import PneumobenchError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.add_typer(studies.app, name="study")
 app.command("worker")(studies.worker)
 app.command("runs")(tracked.runs)
 app.command("export")(tracked.export)
+app.command("predict")(predict.predict)
+app.command("champion")(predict.champion)
 app.command("ledger")(stores.ledger)
 app.command("ui")(stores.ui)
 

@@ -19,6 +19,7 @@ from pneumobench.errors import TrackingError
 from pneumobench.provenance import redact
 
 DEFAULT_FOLDER = Path("runs")
+REGISTERED, CHAMPION = "pneumobench", "champion"  # the registered model, and the alias that `predict` uses
 PREFIX = "pneumobench: "  # of experiment names, so that a shared server's other experiments are left alone
 
 
@@ -125,6 +126,31 @@ class Store:
 
         try:
             return self.client.get_run(run_id)
+        except MlflowException:
+            return None
+
+    def crown(self, run: Any) -> str:
+        """Register the model of a run and give it the alias "champion"; the version that it became."""
+        from mlflow.exceptions import MlflowException
+
+        with self._reporting_errors():
+            try:
+                self.client.get_registered_model(REGISTERED)
+            except MlflowException:
+                self.client.create_registered_model(REGISTERED, description="Models of pneumobench")
+            model_id = run.outputs.model_outputs[0].model_id
+            version = self.client.create_model_version(
+                REGISTERED, source=f"models:/{model_id}", run_id=run.info.run_id, model_id=model_id
+            )
+            self.client.set_registered_model_alias(REGISTERED, CHAMPION, version.version)
+        return str(version.version)
+
+    def champion(self) -> str | None:
+        """The run whose model has the alias "champion"; None where none has."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self.client.get_model_version_by_alias(REGISTERED, CHAMPION).run_id
         except MlflowException:
             return None
 

@@ -175,7 +175,11 @@ def _outputs(network: Any, images: np.ndarray) -> np.ndarray:
 
 
 def _network(path: Path) -> Any:
-    return backend.keras().saving.load_model(path, compile=False, safe_mode=True)
+    try:
+        return backend.keras().saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError) as error:  # what Keras' safe mode raises
+        reason = " ".join(str(error).split())[:300]
+        raise TrackingError(f"the network in {path} cannot be loaded without running its code: {reason}") from error
 
 
 def _starts(count: int) -> range:
