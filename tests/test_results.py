@@ -6,6 +6,8 @@ import pytest
 
 from pneumobench import exported
 from pneumobench.cli import listing
+from pneumobench.cli.compare import sentences
+from pneumobench.comparing import compare
 from pneumobench.runs import experiments
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +22,12 @@ def rows():
 def test_every_figure_of_the_table_is_computed_again(rows):
     text = (ROOT / "RESULTS.md").read_text()
     for line in listing.in_markdown(rows):
+        assert line in text, line
+
+
+def test_every_sentence_is_said_again():
+    text = (ROOT / "RESULTS.md").read_text()
+    for line in sentences(compare(exported.read(ROOT / "results"))):
         assert line in text, line
 
 

@@ -59,7 +59,7 @@ class Crew:
 
     def _keep_busy(self, slot: int) -> None:
         host = self._add(slot, self._engine.start(slot, self._job, check=slot == 0))
-        first: int | None = host.ready()
+        first: int | None = None  # bytes of memory before its first trial
         successor: Host | None = None
         deaths = 0
         while not self._over.is_set() and not self._trials.is_done() and not self.failures():
