@@ -25,12 +25,11 @@ DEATHS = 3  # at the start, one after the other, that end a study
 class Crew:
     """Threads that each keep one worker busy; all that is to be known of trials is in the storage."""
 
-    def __init__(self, engine: Engine, job: Job, trials: Trials, *, growth: int = GROWTH):
-        self._engine, self._job, self._trials, self._growth = engine, job, trials, growth
+    def __init__(self, engine: Engine, job: Job, trials: Trials):
+        self._engine, self._job, self._trials = engine, job, trials
         self._over = threading.Event()
         self._hosts: dict[int, list[Host]] = {slot: [] for slot in range(engine.workers)}
         self._lock = threading.Lock()
-        self._interrupted = False
         self._began = datetime.now()
         self._futures: list[Future[None]] = []
         self.renewed = 0
@@ -85,7 +84,7 @@ class Crew:
                 host.stop()
                 host, first, successor = successor, None, None
                 self.renewed += 1
-            elif successor is None and report.memory - (first or 0) > self._growth:
+            elif successor is None and report.memory - (first or 0) > GROWTH:
                 if not self._engine.ahead:
                     host.stop()
                 successor = self._add(slot, self._engine.start(slot, self._job))

@@ -140,6 +140,15 @@ def test_a_failure_that_passes_is_mended_by_a_second_try(place):
     assert again.params == failed.params
 
 
+def test_a_worker_that_grows_is_renewed_while_the_study_goes_on(place, monkeypatch):
+    monkeypatch.setattr("pneumobench.search.crew.GROWTH", -1)  # so that each has grown too large at once
+    outcome = place.study("quick", trials=5, knobs={"knobby.seconds": "5"})
+    assert outcome.renewed >= 1
+    trials = place.agreed("quick").all(TrialState.COMPLETE)
+    assert len(trials) == 5
+    assert len({trial.user_attrs[PROCESS]["pid"] for trial in trials}) == outcome.renewed + 1
+
+
 def test_a_finished_grid_ends_early_and_says_so(place):
     summary = place.study("grid", trials=50).summary
     assert summary.exhausted
