@@ -2,14 +2,15 @@
 
     python tests/benchmarks/study_speed.py overhead [--trials 500]
     python tests/benchmarks/study_speed.py workers [--trials 12]
-    python tests/benchmarks/study_speed.py plain DATA [--trials 12] [--limit 400] [--epochs 4]
+    python tests/benchmarks/study_speed.py plain DATA [--trials 12] [--limit 400] [--epochs 5]
 
 - overhead: one worker trains so many trials that take milliseconds each (`knobby` of the tests' plugins). Printed
   are seconds a trial beside the fit, and the worker's memory, at the 10th, the 100th … and the last trial.
 - workers: the same trials of `tiny`'s kind with one worker and with two, start-up left out.
-- plain: a study of `baseline` against a plain Optuna loop over the same space, seed and number of trials that opens
-  and decodes every file in every epoch and never prunes; the two, one after the other, in processes of their own.
-  Printed are trials an hour, start-up included, and the best validation AUROC of each.
+- plain: a study of the small network that `pneumobench plugins new` writes, against a plain Optuna loop over the same
+  space, seed and number of trials that opens and decodes every file in every epoch and never prunes; the two, one
+  after the other, in processes of their own. Printed are trials an hour, start-up included, and the best validation
+  AUROC of each.
 """
 
 from __future__ import annotations
@@ -91,11 +92,25 @@ def plain(data: Path, trials: int, limit: int, epochs: int) -> None:
 
 
 def as_study(data: Path, trials: int, limit: int, epochs: int) -> float:
-    """The best value of a study of `baseline`."""
+    """The best value of a study of the small network."""
     import pneumobench
 
-    outcome = pneumobench.study("default", plugins=["baseline"], data=data, trials=trials, limit=limit, epochs=epochs)
+    small_network()
+    outcome = pneumobench.study("small", data=data, trials=trials, limit=limit, epochs=epochs)
     return outcome.summary.best[0].value
+
+
+def small_network() -> None:
+    """Write the network and a study of it into this folder, and have them found."""
+    from pneumobench import scaffold
+
+    folder = Path.cwd()
+    os.environ["PNEUMOBENCH_PLUGINS"] = os.environ["PNEUMOBENCH_STUDIES"] = ""
+    (folder / "plugins").mkdir()
+    (folder / "studies").mkdir()
+    scaffold.write("small_network", folder=folder / "plugins")
+    text = "from pneumobench import Study\n\nstudy = Study(plugins=('small_network',))\n"
+    (folder / "studies" / "small.py").write_text(text)
 
 
 def as_loop(data: Path, trials: int, limit: int, epochs: int) -> float:
@@ -112,7 +127,8 @@ def as_loop(data: Path, trials: int, limit: int, epochs: int) -> float:
     from pneumobench.training.network import apportion
     from pneumobench.training.sampling import sample
 
-    plugin = registry.load("baseline")
+    small_network()
+    plugin = registry.load("small_network")
     view = plugin.view
     development, _ = split.split(split.limit(dataset.load(data), limit))
 
@@ -146,7 +162,7 @@ def as_loop(data: Path, trials: int, limit: int, epochs: int) -> float:
         _, weights = sample(plugin, development.training.labels, 0)
         training = Files(development.training, plugin.batch_size, augment, True, weights)
         phases = list(knobbing.call(plugin.schedule, model, knobs=values))
-        for phase, count in zip(phases, apportion([p.epochs for p in phases], epochs, "baseline"), strict=True):
+        for phase, count in zip(phases, apportion([p.epochs for p in phases], epochs, "small_network"), strict=True):
             model.compile(
                 optimizer=keras.optimizers.Adam(phase.learning_rate),
                 loss=knobbing.value_of(plugin.loss, values),
@@ -169,7 +185,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--trials", type=int)
     parser.add_argument("--limit", type=int, default=400)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=5)
     asked = parser.parse_args()
     os.environ["PNEUMOBENCH_PLUGINS"] = str(TESTS / "example_plugins")
     os.environ["PNEUMOBENCH_STUDIES"] = str(TESTS / "example_studies")
