@@ -96,6 +96,12 @@ class Comparison:
     majority: Estimate
     left_out: tuple[str, ...]
 
+    @property
+    def meanings(self) -> list[str]:
+        """Which knobs, epochs and the like stand behind a name that does not say it."""
+        told = [(one.name, one.experiment.name) for one in self.standings]
+        return [f"{name} stands for {whole}" for name, whole in told if name != whole]
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {

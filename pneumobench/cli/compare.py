@@ -83,12 +83,11 @@ def remarks(found: Comparison) -> list[str]:
         )
     lines.append(f"Always naming the commoner class: {found.majority.value:.3f} accurate.")
     gaps = [standing.gap("auroc") for standing in found.standings]
-    lines.append(
-        f"Validation AUROC is above test AUROC by {min(gaps):.3f} to {max(gaps):.3f}: what is tuned there is flattered."
-    )
+    flattered = ": what is tuned there is flattered" if min(gaps) > 0 else ""
+    lines.append(f"Validation AUROC less test AUROC: {min(gaps):+.3f} to {max(gaps):+.3f}{flattered}.")
     looks = max(standing.looks for standing in found.standings)
     lines.append(f"Looks at these test images before the latest result here: {looks} (`pneumobench ledger`).")
-    lines += [f"Left out: {one}" for one in found.left_out]
+    lines += [*found.meanings, *(f"Left out: {one}" for one in found.left_out)]
     return lines
 
 
