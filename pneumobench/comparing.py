@@ -48,11 +48,6 @@ class Standing:
         return int(self.experiment.tags.get("trials_spent", 0))
 
     @property
-    def seconds(self) -> float:
-        """Mean seconds of a training."""
-        return float(np.mean([run.metrics["training_seconds"] for run in self.experiment.runs]))
-
-    @property
     def parameters(self) -> int | None:
         """Parameters of the model, where they are known."""
         found = self.experiment.tags.get("parameters")
@@ -68,7 +63,7 @@ class Standing:
             "test": {metric: estimate.as_dict() for metric, estimate in self.test.items()},
             "validation": {metric: estimate.as_dict() for metric, estimate in self.validation.items()},
             "thresholds": [run.metrics["threshold"] for run in self.experiment.runs],
-            "training_seconds": self.seconds,
+            "training_seconds": self.experiment.seconds,
             "parameters": self.parameters,
             "trials_spent": self.trials_spent,
             "looks": self.looks,

@@ -13,9 +13,7 @@ from pneumobench.data.plausible import oddities
 from pneumobench.errors import DataError, UsageError
 from pneumobench.runs import chosen, of_store
 from pneumobench.serving import Served
-from pneumobench.tracking.store import Store
-
-CHAMPION = "champion"
+from pneumobench.tracking.store import CHAMPION, Store
 
 
 @dataclass(frozen=True)

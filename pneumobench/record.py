@@ -67,17 +67,11 @@ class Record:
         run, predictor = self.of_seed(seed), fitted.predictor
         operating = fitted.validation.operating
         with tempfile.TemporaryDirectory() as folder:
-            files, saved = Path(folder) / "files", Path(folder) / "model"
+            files = Path(folder)
             fitted.validation.write(files / "predictions" / "validation.parquet")
             _write_source(files / "plugin", self._about)
             run.artifacts(files)
-            predictor.save(saved, threshold=operating.threshold)
-            self._models[seed] = run.model(
-                saved,
-                shape=predictor.view.shape,
-                requirements=[f"{name}=={number}" for name, number in provenance.versions().items()],
-                kind=predictor.kind,
-            )
+        self._models[seed] = log_model(run, fitted)
         run.tags({"precision": predictor.precision, "parameters": predictor.parameters})
         measured = {
             "threshold": operating.threshold,
@@ -129,6 +123,19 @@ class Record:
 
     def _title(self, what: str) -> str:
         return f"{self._about.name} on {self._about.images.dataset.name}, {what}"
+
+
+def log_model(run: Recorder, fitted: Fitted) -> str:
+    """Log a seed's or a trial's model with its threshold; the id of MLflow's LoggedModel."""
+    predictor = fitted.predictor
+    with tempfile.TemporaryDirectory() as folder:
+        predictor.save(Path(folder), threshold=fitted.validation.operating.threshold)
+        return run.model(
+            Path(folder),
+            shape=predictor.view.shape,
+            requirements=[f"{name}=={number}" for name, number in provenance.versions().items()],
+            kind=predictor.kind,
+        )
 
 
 @contextmanager

@@ -95,7 +95,7 @@ def _forest(found: Comparison) -> dict[str, Any]:
     place, ticks = _axis(min(0.0, *(p.low for p in found.pairs)), max(0.0, *(p.high for p in found.pairs)))
     rows = []
     for i, pair in enumerate(found.pairs):
-        p = "below .001" if pair.p_corrected < 0.001 else f"{pair.p_corrected:.3f}".removeprefix("0")
+        p = comparison.in_words(pair.p_corrected)
         rows.append(
             {
                 "name": _cut(pair.plugin),

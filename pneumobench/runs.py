@@ -83,6 +83,11 @@ class Experiment:
         return f"{self.plugin} ({', '.join(told)})" if told else self.plugin
 
     @property
+    def seconds(self) -> float:
+        """Mean seconds of a training."""
+        return sum(run.metrics["training_seconds"] for run in self.runs) / len(self.runs)
+
+    @property
     def opened_test(self) -> bool:
         """Whether every one of its models was scored on the test images."""
         return all(run.looks is not None for run in self.runs)

@@ -110,7 +110,7 @@ def _ranked(found: Comparison) -> Table:
         spent = f", {one.trials_spent} trials" if one.trials_spent else ""
         cells = [cell(one.test[name]).replace(" [", "\n[") for name in shown]
         name = f"{escape(one.name)}\n[not bold dim]{seeds}{spent}[/]"
-        table.add_row(name, *cells, f"{one.seconds:,.0f}", str(one.looks))
+        table.add_row(name, *cells, f"{one.experiment.seconds:,.0f}", str(one.looks))
     return table
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -38,11 +37,6 @@ class Row:
     validation: dict[str, Estimate]
     test: dict[str, Estimate] | None
 
-    @property
-    def seconds(self) -> float:
-        """Mean seconds of one training."""
-        return float(np.mean([run.metrics["training_seconds"] for run in self.experiment.runs]))
-
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         one = self.experiment
@@ -60,7 +54,7 @@ class Row:
             "limit": int(one.tags.get("limit", 0)) or None,
             "knobs": dict(one.runs[0].params),
             "thresholds": [run.metrics["threshold"] for run in one.runs],
-            "training_seconds": self.seconds,
+            "training_seconds": one.seconds,
             "looks": [run.looks for run in one.runs],
             "validation": {name: estimate.as_dict() for name, estimate in self.validation.items()},
             "test": self.test and {name: estimate.as_dict() for name, estimate in self.test.items()},
@@ -99,7 +93,7 @@ def in_markdown(found: Sequence[Row]) -> list[str]:
         scored = [(row, row.test) for row in of_dataset if row.test]
         for row, test in sorted(scored, key=lambda pair: -pair[1]["auroc"].value):
             cells = [row.experiment.name, str(len(row.experiment.runs)), *(cell(test[metric]) for metric in COLUMNS)]
-            cells += [cell(row.validation["auroc"]), f"{row.seconds:,.0f}"]
+            cells += [cell(row.validation["auroc"]), f"{row.experiment.seconds:,.0f}"]
             lines.append(f"| {' | '.join(cells)} |")
     return lines[1:]
 

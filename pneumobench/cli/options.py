@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
-def _use_folder(folder: Path | None) -> Path | None:
-    if folder is not None:  # in the environment, so that processes started from here find the same plugins
-        os.environ["PNEUMOBENCH_PLUGINS"] = str(folder.absolute())
-    return folder
+def _kept_in(variable: str) -> Callable[[Path | None], Path | None]:
+    """A callback that puts a folder into the environment, so that processes started from here find the same files."""
+
+    def use(folder: Path | None) -> Path | None:
+        if folder is not None:
+            os.environ[variable] = str(folder.absolute())
+        return folder
+
+    return use
 
 
 def names(incomplete: str) -> list[str]:
@@ -26,7 +32,7 @@ PluginName = Annotated[str, typer.Argument(help="A name from `pneumobench plugin
 PluginsDir = Annotated[
     Path | None,
     typer.Option(
-        callback=_use_folder,
+        callback=_kept_in("PNEUMOBENCH_PLUGINS"),
         is_eager=True,
         help="Folder of your own plugins. Default: PNEUMOBENCH_PLUGINS, else plugins/ here.",
         show_default=False,
@@ -34,16 +40,10 @@ PluginsDir = Annotated[
 ]
 
 
-def _use_studies(folder: Path | None) -> Path | None:
-    if folder is not None:
-        os.environ["PNEUMOBENCH_STUDIES"] = str(folder.absolute())
-    return folder
-
-
 StudiesDir = Annotated[
     Path | None,
     typer.Option(
-        callback=_use_studies,
+        callback=_kept_in("PNEUMOBENCH_STUDIES"),
         is_eager=True,
         help="Folder of your own studies. Default: PNEUMOBENCH_STUDIES, else studies/ here.",
         show_default=False,

@@ -22,6 +22,10 @@ from pneumobench.cli.options import (
     TrackingUri,
 )
 
+Workers = Annotated[
+    int | None, typer.Option(help="Trials at once. Default: one for each GPU, or 1.", show_default=False)
+]
+
 
 class WithDefault(TyperGroup):
     """`study NAME --trials 50` beside `study list`: what is no subcommand is for `search`."""
@@ -59,9 +63,7 @@ def search(
         int | None, typer.Option(help="Budget of a trial. Default: the study's.", show_default=False)
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sampler and of every training.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(help="Trials at once. Default: one for each GPU, or 1.", show_default=False)
-    ] = None,
+    workers: Workers = None,
     engine: Annotated[str, typer.Option(help="local, or ray: workers as actors of a Ray cluster.")] = "local",
     address: Annotated[
         str | None, typer.Option(help="Ray cluster. Default: one of this machine alone.", show_default=False)
@@ -191,9 +193,7 @@ def new(
 
 def worker(
     name: Annotated[str, typer.Argument(help="A study that `pneumobench study` began.")],
-    workers: Annotated[
-        int | None, typer.Option(help="Trials at once. Default: one for each GPU, or 1.", show_default=False)
-    ] = None,
+    workers: Workers = None,
     data: Data = None,
     storage: Storage = None,
     plugins_dir: PluginsDir = None,

@@ -67,7 +67,7 @@ class Pair:
             who, other = f"these trained models of {who}", f"those of {other}"
         name = NAMES.get(self.metric, self.metric.replace("_", " "))
         how = f"{self.difference:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
-        how += f", corrected p {_p(self.p_corrected)}"
+        how += f", corrected p {in_words(self.p_corrected)}"
         be = "is" if self.of_plugins else "are"
         if self.verdict == "no difference detected":
             return (
@@ -105,7 +105,7 @@ def compare(
     first = plugins[reference][0]
     for name, models in plugins.items():
         for one in models:
-            if not np.array_equal(one.hash, first.hash) or not np.array_equal(one.label, first.label):
+            if not one.same_images(first):
                 raise DataError(
                     f"{name} and {reference} do not judge the same images; they cannot be compared in pairs"
                 )
@@ -236,5 +236,6 @@ def _verdict(difference: float, p: float, sign: int) -> Verdict:
     return "better" if sign * difference > 0 else "worse"
 
 
-def _p(value: float) -> str:
+def in_words(value: float) -> str:
+    """A p-value as a sentence has it: ".012", "below .001"."""
     return "below .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")

@@ -40,7 +40,7 @@ def evaluate(
     replacement, so that it covers both which patients came and how the training fell out.
     Raises: DataError unless all of them are about the same images in the same order.
     """
-    if any(not np.array_equal(m.hash, models[0].hash) or not np.array_equal(m.label, models[0].label) for m in models):
+    if any(not m.same_images(models[0]) for m in models):
         raise DataError("figures of several seeds need predictions for the same images with the same labels")
     W = bootstrap.patient_weights(models[0].patient, resamples, seed)
     points = [metrics.point(m.label, m.probability, m.subtype, m.operating.threshold) for m in models]

@@ -38,6 +38,10 @@ class Predictions:
         """(n,) bool: pneumonia is said at the operating point's threshold."""
         return self.probability >= self.operating.threshold
 
+    def same_images(self, other: Predictions) -> bool:
+        """Whether both are about the same images with the same labels, in the same order."""
+        return np.array_equal(self.hash, other.hash) and np.array_equal(self.label, other.label)
+
     def write(self, path: Path) -> None:
         """One row an image, the decision at the threshold included."""
         import pyarrow as pa

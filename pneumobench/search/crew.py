@@ -28,7 +28,7 @@ class Crew:
     def __init__(self, engine: Engine, job: Job, trials: Trials):
         self._engine, self._job, self._trials = engine, job, trials
         self._over = threading.Event()
-        self._hosts: dict[int, list[Host]] = {slot: [] for slot in range(engine.workers)}
+        self._hosts: list[Host] = []
         self._lock = threading.Lock()
         self._began = datetime.now()
         self._futures: list[Future[None]] = []
@@ -38,7 +38,7 @@ class Crew:
     def at_work(self) -> Iterator[None]:
         """The workers train while the block runs; on leaving it they are ended, and their trials with them."""
         with ThreadPoolExecutor(self._engine.workers) as pool:
-            self._futures = [pool.submit(self._keep_busy, slot) for slot in self._hosts]
+            self._futures = [pool.submit(self._keep_busy, slot) for slot in range(self._engine.workers)]
             try:
                 yield
             finally:
@@ -57,7 +57,7 @@ class Crew:
         return found[:IN_A_ROW] if len(found) >= IN_A_ROW else []
 
     def _keep_busy(self, slot: int) -> None:
-        host = self._add(slot, self._engine.start(slot, self._job, check=slot == 0))
+        host = self._add(self._engine.start(slot, self._job, check=slot == 0))
         first: int | None = None  # bytes of memory before its first trial
         successor: Host | None = None
         deaths = 0
@@ -72,7 +72,7 @@ class Crew:
                 if deaths >= DEATHS:
                     raise TrainingError(f"{DEATHS} workers died before their first trial: {death}") from None
                 self._trials.end_dead(KILLED, [host.process] if host.process else [])
-                host, first = self._add(slot, self._engine.revive(slot, self._job, host)), None
+                host, first = self._add(self._engine.revive(slot, self._job, host)), None
                 continue
             if report is None:
                 if self._is_idle_for_good():
@@ -85,27 +85,27 @@ class Crew:
                 host, first, successor = successor, None, None
                 self.renewed += 1
             elif successor is None and report.memory - (first or 0) > GROWTH:
-                if not self._engine.ahead:
-                    host.stop()
-                successor = self._add(slot, self._engine.start(slot, self._job))
-                if not self._engine.ahead:
-                    host, first, successor = successor, None, None
-                    self.renewed += 1
+                if self._engine.ahead:
+                    successor = self._add(self._engine.start(slot, self._job))
+                    continue
+                host.stop()
+                host, first = self._add(self._engine.start(slot, self._job)), None
+                self.renewed += 1
 
     def _is_idle_for_good(self) -> bool:
         """Whether a worker without work will have none: the study is done, or a grid has nothing left."""
         return self._trials.is_done() or (self._trials.is_exhausted() and not self._trials.running())
 
-    def _add(self, slot: int, host: Host) -> Host:
+    def _add(self, host: Host) -> Host:
         with self._lock:
-            self._hosts[slot].append(host)
+            self._hosts.append(host)
         return host
 
     def _leave(self) -> None:
         unfinished = not all(one.done() for one in self._futures)
         self._over.set()
         with self._lock:
-            hosts = [host for hosts in self._hosts.values() for host in hosts]
+            hosts = list(self._hosts)
         stopping = [threading.Thread(target=host.stop) for host in hosts]
         for thread in stopping:
             thread.start()

@@ -6,10 +6,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import optuna
 from optuna.trial import TrialState
 
-from pneumobench.search.space import PLUGIN
 from pneumobench.search.summary import Summary
 from pneumobench.search.trials import Trials
 
@@ -34,25 +32,14 @@ def save_all(folder: Path, trials: Trials, summary: Summary) -> list[Path]:
         axes = drawing.plot_optimization_history(trials.study, target_name=label)
         found.append(_save(axes, folder / "history.png", f"{trials.name}: {label} by trial"))
         for plugin in summary.importances:
-            own = _alone(trials, plugin)
-            axes = drawing.plot_param_importances(own, params=_knobs(own), target_name=label)
+            own, knobs = trials.alone(plugin)
+            axes = drawing.plot_param_importances(own, params=knobs, target_name=label)
             found.append(_save(axes, folder / f"importances_{plugin}.png", f"{plugin}: importance of its knobs"))
-            axes = drawing.plot_parallel_coordinate(own, params=_knobs(own), target_name=label)
+            axes = drawing.plot_parallel_coordinate(own, params=knobs, target_name=label)
             for lines in axes.collections:
                 lines.set_cmap("viridis")  # Optuna's own draws the worst trial in white
             found.append(_save(axes, folder / f"parallel_{plugin}.png", f"{plugin}: {label} and its knobs"))
     return found
-
-
-def _alone(trials: Trials, plugin: str) -> Any:
-    """A study of one plugin's complete trials, for the plots of its knobs."""
-    study = optuna.create_study(direction=trials.study.direction)
-    study.add_trials([t for t in trials.all(TrialState.COMPLETE) if t.params.get(PLUGIN) == plugin])
-    return study
-
-
-def _knobs(study: Any) -> list[str]:
-    return [name for name in dict.fromkeys(name for t in study.trials for name in t.params) if name != PLUGIN]
 
 
 def _save(axes: Any, path: Path, title: str) -> Path:

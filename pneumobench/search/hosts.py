@@ -47,6 +47,15 @@ class Host(Protocol):
         """End it; a trial under way becomes "interrupted"."""
 
 
+def of_ready(answer: Mapping[str, Any]) -> tuple[Mapping[str, str], int]:
+    """Who a worker is and its memory, from its first answer. Raises: the error that it met instead."""
+    if "error" in answer:
+        error = PneumobenchError(answer["error"])
+        error.exit_code = answer["exit_code"]
+        raise error
+    return answer["ready"], answer["memory"]
+
+
 class ProcessHost:
     """A worker process of this machine. `check` has it build every plugin's network before it is ready."""
 
@@ -75,12 +84,7 @@ class ProcessHost:
 
     def ready(self) -> int:
         if self.process is None:
-            answer = self._answer()
-            if "error" in answer:
-                error = PneumobenchError(answer["error"])
-                error.exit_code = answer["exit_code"]
-                raise error
-            self.process, self._memory = answer["ready"], answer["memory"]
+            self.process, self._memory = of_ready(self._answer())
         return self._memory
 
     def trial(self) -> Report | None:

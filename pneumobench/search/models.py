@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
-from pneumobench import provenance
 from pneumobench.fitting import Fitted
+from pneumobench.record import log_model
 from pneumobench.search.trials import Trials
 from pneumobench.tracking.recorder import Recorder
 from pneumobench.tracking.store import Store
@@ -20,15 +17,7 @@ def save(run: Recorder, fitted: Fitted, trials: Trials, value: float, keep: int 
     better = sum(other >= value if trials.maximizes else other <= value for other in values)
     if keep is not None and better >= keep:
         return
-    predictor = fitted.predictor
-    with tempfile.TemporaryDirectory() as folder:
-        predictor.save(Path(folder), threshold=fitted.validation.operating.threshold)
-        run.model(
-            Path(folder),
-            shape=predictor.view.shape,
-            requirements=[f"{name}=={number}" for name, number in provenance.versions().items()],
-            kind=predictor.kind,
-        )
+    log_model(run, fitted)
     run.tags({KEPT: "yes"})
 
 

@@ -36,7 +36,7 @@ BETWEEN_WRITES = 5.0  # seconds: epochs are logged together, so that a quick tra
 class Objective:
     """What every trial of a worker has in common; calling it trains one claim and gives the state that it ended in.
 
-    `parent` is the study's MLflow run; `keep_models` how many models are kept, None for all.
+    `parent` is the study's MLflow run, in an `experiment`; `keep_models` how many models are kept, None for all.
     """
 
     plan: Plan
@@ -44,18 +44,18 @@ class Objective:
     images: Prepared
     store: Store
     parent: str
+    experiment: str
     keep_models: int | None
 
     def __call__(self, claim: Claim) -> str:
         about = self.about(claim)
         own = {"kind": "trial", "study": self.trials.name, "trial": claim.number, "state": "running"}
         own |= {"seed": self.plan.seed, "metric": self.plan.metric}
-        experiment = self.store.client.get_run(self.parent).info.experiment_id
         title = f"trial {claim.number}: {claim.plugin}"
         try:
             with (
                 beating(self.trials, claim),
-                recording(self.store, experiment, title, about.tags() | own, self.parent) as run,
+                recording(self.store, self.experiment, title, about.tags() | own, self.parent) as run,
                 self._failing(claim, run),
             ):
                 claim.trial.set_user_attr(RUN, run.run_id)

@@ -41,6 +41,11 @@ class Plan:
         return Space({name: plugin for name, (_, plugin) in self.plugins.items()}, self.study.space, self.fixed)
 
     @cached_property
+    def parameters(self) -> dict[str, str]:
+        """Every parameter with its distribution as JSON."""
+        return self.space.parameters()
+
+    @cached_property
     def combinations(self) -> list[dict[str, Any]] | None:
         """Every combination of a grid, in an order that the seed shuffles; None where the study is no grid."""
         if self.study.sampler != "grid":
@@ -75,7 +80,7 @@ class Plan:
             "sampler": str(self.study.sampler) if isinstance(self.study.sampler, str) else "its own",
             "fixed knobs": json.dumps(self.fixed, sort_keys=True, default=str),
             "plugins": ", ".join(f"{name} {sources.digest(*one)[:8]}" for name, one in self.plugins.items()),
-            "space": _digest(self.space.parameters()),
+            "space": _digest(self.parameters),
         }
 
 
@@ -112,8 +117,7 @@ def plan(
     )
     for one, (_, plugin) in found.items():
         trainer.check(plugin, made.epochs_of(one), one)
-    made.space.parameters()
-    _ = made.combinations
+    _ = made.parameters, made.combinations
     return made
 
 

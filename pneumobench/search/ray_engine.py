@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pneumobench import provenance
-from pneumobench.errors import PneumobenchError, UsageError
+from pneumobench.errors import UsageError
 from pneumobench.search.engine import THREADS
-from pneumobench.search.hosts import Host, WorkerDied
+from pneumobench.search.hosts import Host, WorkerDied, of_ready
 from pneumobench.search.job import Job
 from pneumobench.search.worker import Report
 
@@ -63,12 +63,7 @@ class RayHost:
 
     def ready(self) -> int:
         if self.process is None:
-            answer = self._get(self._starting)
-            if "error" in answer:
-                error = PneumobenchError(answer["error"])
-                error.exit_code = answer["exit_code"]
-                raise error
-            self.process, self._memory = answer["ready"], answer["memory"]
+            self.process, self._memory = of_ready(self._get(self._starting))
         return self._memory
 
     def trial(self) -> Report | None:

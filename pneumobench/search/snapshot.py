@@ -61,7 +61,7 @@ class Snapshot:
 def snapshot(trials: Trials, before: int, seconds: float) -> Snapshot:
     """The study now; `before` trials were finished when this call began, `seconds` ago."""
     every = trials.all()
-    states = {state.name.lower(): sum(t.state is state for t in every) for state in TrialState}
+    states = trials.states()
     done = states["complete"] + states["pruned"]
     rate = (done - before) / seconds if seconds else 0.0
     ended = [t for t in every if t.state.is_finished()]

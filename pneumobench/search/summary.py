@@ -86,13 +86,12 @@ def summarise(trials: Trials, store: Store | None = None) -> Summary:
     every, metric = trials.all(), trials.study.user_attrs["metric"]
     best = trials.best(BEST)
     ties = tied(best, metric, store) if store is not None else [None] * len(best)
-    states = {state.name.lower(): sum(t.state is state for t in every) for state in TrialState}
     exhausted = not trials.is_done() and not trials.running() and bool(trials.study.user_attrs.get("exhausted"))
     return Summary(
         name=trials.name,
         metric=metric,
         target=trials.target,
-        states=states,
+        states=trials.states(),
         best=tuple(
             Ranked(t.number, t.params[PLUGIN], float(t.value or 0.0), dict(t.params), tie)
             for t, tie in zip(best, ties, strict=True)
@@ -129,12 +128,9 @@ def importances(trials: Trials) -> dict[str, dict[str, float]]:
     found = {}
     complete = trials.all(TrialState.COMPLETE)
     for plugin in dict.fromkeys(str(t.params.get(PLUGIN)) for t in complete):
-        own = [t for t in complete if t.params.get(PLUGIN) == plugin]
-        if len(own) < ENOUGH or not any(len(t.params) > 1 for t in own):
+        alone, names = trials.alone(plugin)
+        if len(alone.trials) < ENOUGH or not names:
             continue
-        alone = optuna.create_study(direction=trials.study.direction)
-        alone.add_trials(own)
-        names = [name for name in dict.fromkeys(n for t in own for n in t.params) if name != PLUGIN]
         weights = optuna.importance.get_param_importances(alone, params=names)
         found[plugin] = {name.removeprefix(f"{plugin}."): float(weight) for name, weight in weights.items()}
     return found

@@ -25,7 +25,6 @@ RETRIES = 2  # how often a failed trial is tried again with the same parameters
 IN_A_ROW = 10  # failures that end a study
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 KILLED, INTERRUPTED = "the process was killed", "interrupted"
-LOST = "its machine was not heard of any more"
 ERROR, PROCESS, ATTEMPT, FIRST, RUN = "error", "process", "attempt", "retry_of", "mlflow_run"
 
 
@@ -89,6 +88,18 @@ class Trials:
     def all(self, *states: TrialState) -> list[FrozenTrial]:
         """The trials in these states, or all, by number."""
         return self.study.get_trials(deepcopy=False, states=states or None)
+
+    def states(self) -> dict[str, int]:
+        """How many trials are in each state: "complete", "pruned", "fail", "running", "waiting"."""
+        every = self.all()
+        return {state.name.lower(): sum(trial.state is state for trial in every) for state in TrialState}
+
+    def alone(self, plugin: str) -> tuple[Any, list[str]]:
+        """One plugin's complete trials as a study in memory, and the names of its parameters."""
+        own = [trial for trial in self.all(TrialState.COMPLETE) if trial.params.get(PLUGIN) == plugin]
+        study = optuna.create_study(direction=self.study.direction)
+        study.add_trials(own)
+        return study, [name for name in dict.fromkeys(n for trial in own for n in trial.params) if name != PLUGIN]
 
     def running(self) -> list[FrozenTrial]:
         """The trials under way."""

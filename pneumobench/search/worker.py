@@ -52,12 +52,14 @@ class Worker:
             images = replace(images, development=replace(images.development, corrupted=corrupted))
         backend.keras()
         import_mlflow()
+        store, parent = Store(job.tracking_uri), self._trials.study.user_attrs["mlflow_run"]
         self._objective = Objective(
             plan=self._plan,
             trials=self._trials,
             images=images,
-            store=Store(job.tracking_uri),
-            parent=self._trials.study.user_attrs["mlflow_run"],
+            store=store,
+            parent=parent,
+            experiment=store.client.get_run(parent).info.experiment_id,
             keep_models=job.keep_models,
         )
 
