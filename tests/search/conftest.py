@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from contextlib import suppress
 
 import pytest
@@ -24,7 +25,8 @@ class Place:
         self.folder, self.data = folder, data
         self.storage = storage or f"sqlite:///{folder}/runs/studies.db"
         self.uri = tracking_uri or f"sqlite:///{folder}/runs/mlflow.db"
-        self.environment = os.environ | environment
+        self.leave = folder / "leave"
+        self.environment = os.environ | {"PNEUMOBENCH_TEST_LEAVE": str(self.leave)} | environment
 
     def command(self, *words):
         data = ["--data", str(self.data)] if words[0] in ("study", "worker") else []
@@ -56,6 +58,12 @@ class Place:
             stderr=(self.folder / "errors.log").open("ab"),
             start_new_session=True,
         )
+
+    def let(self, trials):
+        """Let so many trials of the study `waiting` go on, those to come included."""
+        self.leave.mkdir(exist_ok=True)
+        for _ in range(trials):
+            (self.leave / uuid.uuid4().hex).touch()
 
     def store(self):
         return Store(self.uri)

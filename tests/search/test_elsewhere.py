@@ -75,18 +75,19 @@ def test_a_worker_joins_over_postgresql_and_mlflow_and_one_of_two_is_killed(
     here.mkdir()
     there.mkdir()
     place = a_place(here, phantom_folder, postgresql, mlflow_server)
-    joined = a_place(there, phantom_folder, postgresql, mlflow_server)
-    study = place.start("study", "slow", "--trials", "3", "--set", "slow.epochs=80")
-    place.wait_until_it_can_be_joined(study, "slow")
-    other = joined.start("worker", "slow")
-    first, second = place.wait_for_epochs(other, "slow", 2)
+    joined = a_place(there, phantom_folder, postgresql, mlflow_server, PNEUMOBENCH_TEST_LEAVE=str(place.leave))
+    study = place.start("study", "waiting", "--trials", "3")
+    place.wait_until_it_can_be_joined(study, "waiting")
+    other = joined.start("worker", "waiting")
+    first, second = place.wait_for_epochs(other, "waiting", 2)
     assert first.user_attrs[PROCESS]["pid"] != second.user_attrs[PROCESS]["pid"]
     os.kill(int(second.user_attrs[PROCESS]["pid"]), signal.SIGKILL)
+    place.let(3)
     assert study.wait(PATIENCE) == 0, (here / "errors.log").read_text()
     assert other.wait(PATIENCE) == 0, (there / "errors.log").read_text()
-    check_death(place, "slow", second, 3)
+    check_death(place, "waiting", second, 3)
     seen = [path.read_text(errors="replace") for path in tmp_path.rglob("*.log")]
-    trials = place.trials("slow")
+    trials = place.trials("waiting")
     parent = place.store().run(trials.study.user_attrs["mlflow_run"])
     seen += [str(run.data.tags) for run in (parent, *place.store().children(parent.info.run_id, {}))]
     assert not any("secret" in text for text in seen)
@@ -94,11 +95,12 @@ def test_a_worker_joins_over_postgresql_and_mlflow_and_one_of_two_is_killed(
 
 def test_ray_s_actors_train_the_same_trials_and_one_of_them_is_killed(place):
     pytest.importorskip("ray")
-    study = place.start("study", "slow", "--trials", "3", "--engine", "ray", "--workers", "2")
-    first, _ = place.wait_for_epochs(study, "slow", 2)
+    study = place.start("study", "waiting", "--trials", "3", "--engine", "ray", "--workers", "2")
+    first, _ = place.wait_for_epochs(study, "waiting", 2)
     os.kill(int(first.user_attrs[PROCESS]["pid"]), signal.SIGKILL)
+    place.let(3)
     assert study.wait(PATIENCE) == 0, (place.folder / "errors.log").read_text()
-    check_death(place, "slow", first, 3)
+    check_death(place, "waiting", first, 3)
 
 
 def test_a_worker_with_other_images_is_refused(tmp_path, phantom_folder, copy, a_place):
