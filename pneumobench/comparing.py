@@ -134,12 +134,14 @@ def compare(
     label = next(name for name, one in chosen_ones.items() if one is reference)
     models = {name: one.predictions("test") for name, one in chosen_ones.items()}
     pairs = comparison.compare(models, label, metric, resamples=resamples)
+    held_out = {name: one.predictions("validation") for name, one in chosen_ones.items()}
+    figures = {"test": evaluation.evaluate_all(models), "validation": evaluation.evaluate_all(held_out)}
     standings = [
         Standing(
             name=name,
             experiment=one,
-            test=evaluation.evaluate(models[name]),
-            validation=evaluation.evaluate(one.predictions("validation")),
+            test=figures["test"][name],
+            validation=figures["validation"][name],
             differs=_differs(one),
         )
         for name, one in chosen_ones.items()

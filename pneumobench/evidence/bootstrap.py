@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import TypeVar
+
 import numpy as np
 
 from pneumobench.evidence import metrics
 
 RESAMPLES = 2000
 LEVEL = 0.95
+BLOCK, LEAST = 2**21, 256  # weights, and resamples, at once: all would take 0.8 GB for 100,000 images
+
+K = TypeVar("K", bound=Hashable)
 
 
 def patient_weights(patients: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
@@ -16,10 +22,31 @@ def patient_weights(patients: np.ndarray, resamples: int = RESAMPLES, seed: int 
     A resample draws as many patients as there are, with replacement, and takes all images of each
     (the cluster bootstrap: Field and Welsh, J. R. Statist. Soc. B 69, 2007).
     """
+    return np.concatenate(list(_blocks(patients, resamples, seed)))
+
+
+def over_patients(
+    figures: Callable[[np.ndarray], Mapping[K, np.ndarray]],
+    patients: np.ndarray,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[K, np.ndarray]:
+    """What `figures` makes of image weights, by the same names, (resamples,) each.
+
+    It gets the rows of `patient_weights` a block at a time, so that memory does not grow with their number.
+    """
+    found = [figures(W) for W in _blocks(patients, resamples, seed)]
+    return {name: np.concatenate([block[name] for block in found]) for name in found[0]}
+
+
+def _blocks(patients: np.ndarray, resamples: int, seed: int) -> Iterator[np.ndarray]:
     names, inverse = np.unique(patients, return_inverse=True)
-    count = len(names)
-    draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
-    return draws.astype(np.float32)[:, inverse]
+    shares = np.full(len(names), 1 / len(names))
+    rng = np.random.default_rng(seed)
+    rows = max(LEAST, BLOCK // len(patients))
+    for start in range(0, resamples, rows):
+        draws = rng.multinomial(len(names), shares, size=min(rows, resamples - start))
+        yield np.ascontiguousarray(draws.T, np.float32)[inverse].T  # an image's weights lie side by side
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
@@ -102,16 +129,17 @@ def _f1(TP: np.ndarray, FP: np.ndarray, FN: np.ndarray) -> np.ndarray:
 
 def of_probabilities(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> dict[str, np.ndarray]:
     """The metrics that need no threshold, (resamples,) each; nan where a resample lacks a class."""
-    total = W.sum(1, dtype=np.float64)
-    auroc, auprc = _curves(labels, probabilities, W)
+    auroc, auprc = curves(labels, probabilities, W)
+    errors = probabilities - labels
     bins = np.eye(metrics.ECE_BINS)[metrics.calibration_bins(probabilities)]
-    gaps = W @ (bins * (probabilities - labels)[:, None])
+    columns = np.column_stack([np.ones(len(labels)), errors**2, losses(labels, probabilities), bins * errors[:, None]])
+    total, brier, log_loss, *gaps = (W @ columns.astype(np.float32)).astype(np.float64).T
     return {
         "auroc": auroc,
         "auprc": auprc,
-        "brier": W @ (probabilities - labels) ** 2 / total,
-        "log_loss": W @ losses(labels, probabilities) / total,
-        "ece": np.abs(gaps).sum(1) / total,
+        "brier": brier / total,
+        "log_loss": log_loss / total,
+        "ece": np.abs(gaps).sum(0) / total,
     }
 
 
@@ -121,18 +149,33 @@ def losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return -np.where(labels == 1, np.log(clipped), np.log(1 - clipped))
 
 
-def _curves(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """AUROC (Mann and Whitney's: ties count one half) and average precision, (resamples,) each."""
+def curves(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """AUROC (Mann and Whitney's: ties count one half) and average precision, (resamples,) each.
+
+    The images are passed from the most to the least probable, all resamples at once; nothing of their size
+    is made, which is four times as fast as sums along an axis.
+    """
     order = np.argsort(-probabilities, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(probabilities[order]) != 0])
-    W = W[:, order].astype(np.float64)
-    positive = np.add.reduceat(W * (labels[order] == 1), starts, axis=1)  # (resamples, distinct values)
-    negative = np.add.reduceat(W * (labels[order] == 0), starts, axis=1)
-    P, N = positive.sum(1), negative.sum(1)
-    above = np.cumsum(positive, 1)
-    false = np.cumsum(negative, 1)
-    seen = above + false
-    precision = np.divide(above, seen, out=np.zeros_like(above), where=seen > 0)
+    ties = np.split(order, np.flatnonzero(np.diff(probabilities[order])) + 1)
+    rows = W.T
+    true, false, work = np.zeros((3, len(W)), np.float32)  # whole numbers below 2**24, exact
+    wins, precision = np.zeros((2, len(W)))
+    for images in ties:
+        ill = images[labels[images] == 1]
+        if len(ill) < len(images):
+            well = rows[images[0]] if len(images) == 1 else rows[images[labels[images] == 0]].sum(0)
+            false += well
+            np.multiply(well, true, out=work)
+            wins += work
+        if len(ill):
+            more = rows[ill[0]] if len(images) == 1 else rows[ill].sum(0)
+            if len(ill) < len(images):
+                wins += well * more / 2
+            true += more
+            np.maximum(np.add(true, false, out=work), 1, out=work)
+            np.divide(true, work, out=work)
+            work *= more
+            precision += work
+    P = true.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        auroc = (negative * (above - positive / 2)).sum(1) / (P * N)
-        return auroc, (positive * precision).sum(1) / P
+        return wins / (P * false), precision / P

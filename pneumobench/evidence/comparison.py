@@ -109,12 +109,16 @@ def compare(
                 raise DataError(
                     f"{name} and {reference} do not judge the same images; they cannot be compared in pairs"
                 )
-    W = bootstrap.patient_weights(first.patient, resamples, seed)
+
+    def figures(W: np.ndarray) -> dict[tuple[str, int], np.ndarray]:
+        return {(name, i): of_metric(m, metric, W) for name, models in plugins.items() for i, m in enumerate(models)}
+
+    every = bootstrap.over_patients(figures, first.patient, resamples, seed)
+    whole = np.ones((1, len(first)), np.float32)
     draws, points = {}, {}
     for place, (name, models) in enumerate(plugins.items()):
-        own = np.stack([of_metric(one, metric, W) for one in models], axis=1)
+        own = np.stack([every[name, i] for i in range(len(models))], axis=1)
         draws[name] = bootstrap.over_seeds(own, seed + 1000 * place)
-        whole = np.ones((1, len(first)), np.float32)
         points[name] = float(np.mean([of_metric(one, metric, whole)[0] for one in models]))
     others = [name for name in plugins if name != reference]
     found = [
@@ -142,7 +146,7 @@ def check(metric: str) -> None:
 def of_metric(model: Predictions, metric: str, W: np.ndarray) -> np.ndarray:
     """A metric (resamples,) for image weights W (resamples, n) float32, as matrix products; nan where undefined."""
     if metric == "auroc":
-        return _auroc(model, W)
+        return bootstrap.curves(model.label, model.probability, W)[0]
     ill = model.label == 1
     if metric == "brier":
         return _mean(W, (model.probability - model.label) ** 2)
@@ -176,17 +180,6 @@ def mcnemar(first: Predictions, second: Predictions, *, half: bool = False) -> f
     said = [(m.probability >= 0.5 if half else m.predicted) == (m.label == 1) for m in (first, second)]
     only_first, only_second = int((said[0] & ~said[1]).sum()), int((said[1] & ~said[0]).sum())
     return float(binomtest(only_first, only_first + only_second).pvalue) if only_first + only_second else 1.0
-
-
-def _auroc(model: Predictions, W: np.ndarray) -> np.ndarray:
-    """Mann and Whitney's statistic of each resample, ties counting one half."""
-    ill = model.label == 1
-    above = np.sign(model.probability[ill][:, None] - model.probability[~ill][None, :])
-    wins = ((above + 1) / 2).astype(np.float32)
-    P, N = W[:, ill], W[:, ~ill]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        total = P.sum(1, dtype=np.float64) * N.sum(1, dtype=np.float64)
-        return np.einsum("ij,ij->i", P @ wins, N, dtype=np.float64) / total
 
 
 def _mean(W: np.ndarray, values: np.ndarray) -> np.ndarray:

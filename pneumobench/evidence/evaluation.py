@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,17 +40,52 @@ def evaluate(
     replacement, so that it covers both which patients came and how the training fell out.
     Raises: DataError unless all of them are about the same images in the same order.
     """
-    if any(not m.same_images(models[0]) for m in models):
+    return evaluate_all({"": models}, resamples=resamples, seed=seed)[""]
+
+
+def evaluate_all(
+    plugins: Mapping[str, Sequence[Predictions]], *, resamples: int = bootstrap.RESAMPLES, seed: int = 0
+) -> dict[str, dict[str, Estimate]]:
+    """`evaluate` for several plugins; the patients of those on the same images are resampled once for all of them."""
+    if any(not one.same_images(models[0]) for models in plugins.values() for one in models):
         raise DataError("figures of several seeds need predictions for the same images with the same labels")
-    W = bootstrap.patient_weights(models[0].patient, resamples, seed)
+    groups: dict[bytes, dict[str, Sequence[Predictions]]] = {}
+    for name, models in plugins.items():
+        groups.setdefault(models[0].hash.tobytes(), {})[name] = models
+    found: dict[str, dict[str, Estimate]] = {}
+    for group in groups.values():
+        draws = _draws(group, resamples, seed)
+        found |= {name: _estimates(models, name, draws, seed) for name, models in group.items()}
+    return {name: found[name] for name in plugins}
+
+
+def _draws(
+    plugins: Mapping[str, Sequence[Predictions]], resamples: int, seed: int
+) -> dict[tuple[str, int, str], np.ndarray]:
+    every = [(name, i, model) for name, models in plugins.items() for i, model in enumerate(models)]
+
+    def figures(W: np.ndarray) -> dict[tuple[str, int, str], np.ndarray]:
+        return {
+            (name, i, metric): values
+            for name, i, m in every
+            for metric, values in bootstrap.resampled(
+                m.label, m.probability, m.subtype, m.operating.threshold, W
+            ).items()
+        }
+
+    return bootstrap.over_patients(figures, every[0][2].patient, resamples, seed)
+
+
+def _estimates(
+    models: Sequence[Predictions], of: str, draws: Mapping[tuple[str, int, str], np.ndarray], seed: int
+) -> dict[str, Estimate]:
     points = [metrics.point(m.label, m.probability, m.subtype, m.operating.threshold) for m in models]
-    draws = [bootstrap.resampled(m.label, m.probability, m.subtype, m.operating.threshold, W) for m in models]
     count = len(models)
     found = {}
     for name in points[0]:
         values = np.array([p[name] for p in points])
         value = float(values.mean())
-        drawn = bootstrap.over_seeds(np.stack([d[name] for d in draws], axis=1), seed)
+        drawn = bootstrap.over_seeds(np.stack([draws[of, i, name] for i in range(count)], axis=1), seed)
         low, high = bootstrap.interval(bootstrap.unbiased(drawn, value) if name == "ece" else drawn)
         least, most = metrics.RANGES.get(name, (0.0, 1.0))
         sd = float(values.std(ddof=1)) if count > 1 else None

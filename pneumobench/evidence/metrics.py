@@ -1,4 +1,4 @@
-"""The figures of one model on one set of images, each from scikit-learn or imbalanced-learn where it has it."""
+"""The figures of one model on one set of images, each from scikit-learn where it has it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,6 @@ def point(labels: np.ndarray, probabilities: np.ndarray, subtypes: np.ndarray, t
 
 def at_threshold(labels: np.ndarray, predicted: np.ndarray, subtypes: np.ndarray) -> dict[str, float]:
     """The metrics of decisions: `predicted` (n,) is true where pneumonia is said."""
-    from imblearn.metrics import geometric_mean_score
     from sklearn import metrics as m
 
     predicted = predicted.astype(labels.dtype)
@@ -49,20 +48,21 @@ def at_threshold(labels: np.ndarray, predicted: np.ndarray, subtypes: np.ndarray
         name: float(predicted[subtypes == name].mean()) if np.any(subtypes == name) else undefined
         for name in ("bacterial", "viral")
     }
-    sensitivity = m.recall_score(labels, predicted, zero_division=undefined)
-    specificity = m.recall_score(labels, predicted, pos_label=0, zero_division=undefined)
+    of_classes = m.precision_recall_fscore_support(labels, predicted, labels=[0, 1], zero_division=undefined)
+    (npv, ppv), (specificity, sensitivity), f1, support = of_classes
+    f1 = np.nan_to_num(f1)
     figures = {
         "accuracy": m.accuracy_score(labels, predicted),
         "balanced_accuracy": (sensitivity + specificity) / 2,  # sklearn's ignores an absent class
         "sensitivity": sensitivity,
         "specificity": specificity,
-        "ppv": m.precision_score(labels, predicted, zero_division=undefined),
-        "npv": m.precision_score(labels, predicted, pos_label=0, zero_division=undefined),
-        "f1_pneumonia": m.f1_score(labels, predicted, zero_division=0),
-        "f1_normal": m.f1_score(labels, predicted, pos_label=0, zero_division=0),
-        "f1_weighted": m.f1_score(labels, predicted, average="weighted", zero_division=0),
+        "ppv": ppv,
+        "npv": npv,
+        "f1_pneumonia": f1[1],
+        "f1_normal": f1[0],
+        "f1_weighted": np.average(f1, weights=support),
         "mcc": m.matthews_corrcoef(labels, predicted),
-        "gmean": geometric_mean_score(labels, predicted) if len(np.unique(labels)) == 2 else undefined,
+        "gmean": np.sqrt(sensitivity * specificity),
         "sensitivity_bacterial": recall["bacterial"],
         "sensitivity_viral": recall["viral"],
     }

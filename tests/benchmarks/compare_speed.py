@@ -40,9 +40,9 @@ def main() -> None:
     comparison.compare(plugins, "plugin0", resamples=asked.resamples)
     print(f"pairs: {time.perf_counter() - began:.1f} s")
     began = time.perf_counter()
-    for models in plugins.values():
-        evaluation.evaluate(models)
-    print(f"intervals of every metric: {time.perf_counter() - began:.1f} s")
+    for _ in ("test", "validation"):
+        evaluation.evaluate_all(plugins)
+    print(f"intervals of every metric, test and validation: {time.perf_counter() - began:.1f} s")
     print(f"largest memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 

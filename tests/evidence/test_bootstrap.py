@@ -57,3 +57,12 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
 def test_an_interval_of_mostly_undefined_values_is_undefined():
     assert np.isnan(bootstrap.interval(np.array([np.nan] * 6 + [0.5] * 4))).all()
     assert bootstrap.interval(np.array([np.nan] + [0.5] * 9)) == (0.5, 0.5)
+
+
+def test_a_block_at_a_time_gives_what_the_whole_matrix_does(monkeypatch):
+    labels, probabilities, _, patients = drawn(1)
+    whole = bootstrap.of_probabilities(labels, probabilities, bootstrap.patient_weights(patients, 50, 3))
+    monkeypatch.setattr(bootstrap, "BLOCK", 7 * len(labels))
+    blocks = bootstrap.over_patients(lambda W: bootstrap.of_probabilities(labels, probabilities, W), patients, 50, 3)
+    for name, values in whole.items():
+        np.testing.assert_allclose(blocks[name], values, atol=1e-6)

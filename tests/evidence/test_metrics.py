@@ -54,3 +54,11 @@ def test_every_metric_is_given_at_the_threshold_and_at_one_half():
         *metrics.OF_PROBABILITIES,
         *(name + metrics.HALF for name in metrics.AT_THRESHOLD),
     }
+
+
+def test_the_geometric_mean_is_imbalanced_learn_s():
+    from imblearn.metrics import geometric_mean_score
+
+    said = np.random.default_rng(0).integers(0, 2, len(LABELS))
+    found = metrics.at_threshold(LABELS, said, SUBTYPES)
+    assert found["gmean"] == pytest.approx(geometric_mean_score(LABELS, said))
