@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from pneumobench.data import dicom
 from pneumobench.data.patients import identify, subtype
 from pneumobench.errors import DataError
 
 CLASSES = ("NORMAL", "PNEUMONIA")
 ORIGINS = ("train", "val", "test")
-SUFFIXES = {".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp"}
+SUFFIXES = {".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp"} | dicom.SUFFIXES
 ARRAYS = ("paths", "labels", "patients", "subtypes", "origins", "hashes")
 PHANTOM_MARK = "phantom.json"
 
@@ -79,7 +80,7 @@ def load(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | 
     Raises: DataError where the folder, a split or a class is missing or empty, or a file cannot be read.
     """
     root = Path(root).expanduser()
-    folder = _release_folder(root)
+    folder = release_folder(root)
     found: list[tuple[str, int, Path]] = []
     for origin in ORIGINS:
         split = _child(folder, origin)
@@ -136,7 +137,7 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _release_folder(root: Path) -> Path:
+def release_folder(root: Path) -> Path:
     """`root`, or the folder of the same kind inside it (Kaggle's archive holds a nested twin)."""
     try:
         if not root.exists():
@@ -198,10 +199,14 @@ def _digest(path: Path) -> tuple[str, str]:
             return "", "the file's name is not UTF-8"
         if path.stat().st_size == 0:
             return "", "the file is empty"
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
+        return content_hash(path), ""
     except PermissionError:
         return "", "no permission"
     except OSError as error:
         return "", error.strerror or str(error)
-    return digest.hexdigest(), ""
+
+
+def content_hash(path: Path) -> str:
+    """32 hexadecimal digits over a file's bytes, as in `Dataset.hashes`. Raises: OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pneumobench.data import dicom
 from pneumobench.recipe import View
 
 MAX_PIXELS = 100_000_000  # a detector of 43 x 43 cm at 0.1 mm has 18.5 million
@@ -20,19 +21,36 @@ def decode(path: Path, view: View) -> np.ndarray:
     """The image at a view's size: (height, width) uint8, grey, stretched to fit as the published pipeline did.
 
     16-bit values are scaled by 255 / 65535, CMYK and RGB become luminance (ITU-R 601), and what is
-    transparent becomes black, the colour of an X-ray's border.
+    transparent becomes black, the colour of an X-ray's border. DICOM: see `dicom.read`.
 
     Raises: ValueError with a reason in a few words: truncated, not an image, too large, an unknown mode;
     OSError where the system cannot read the file.
     """
+    grey = _read(path, (2 * view.width, 2 * view.height))  # twice the size, for the resampling
+    return np.asarray(grey.resize((view.width, view.height), RESAMPLING), np.uint8)
+
+
+def thumbnail(path: Path, side: int) -> Image.Image:
+    """The image in grey (mode "L"), unstretched, its longer side at most so many pixels. Raises: as `decode`."""
+    grey = _read(path, (side, side))
+    grey.thumbnail((side, side), RESAMPLING)
+    return grey
+
+
+def opened(path: Path) -> Image.Image:
+    """A file as Pillow opens it, lazily; DICOM as its first frame in grey. Raises: as `decode`."""
+    return dicom.read(path) if dicom.is_dicom(path) else Image.open(path)
+
+
+def _read(path: Path, size: tuple[int, int]) -> Image.Image:
+    """The image in grey, at its own size or, of a JPEG, at the next one above `size` (width, height)."""
     try:
-        with Image.open(path) as image:
+        with opened(path) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise ValueError(f"{width} x {height} is over the limit of {MAX_PIXELS:,} pixels")
-            # JPEG can be decoded at 1/2, 1/4 or 1/8: keep twice the view's size for the resampling
-            image.draft("L", (2 * view.width, 2 * view.height))
-            grey = _grey(image)
+            image.draft("L", size)  # JPEG can be decoded at 1/2, 1/4 or 1/8
+            return _grey(image)
     except Image.DecompressionBombError:
         raise ValueError(f"over the limit of {MAX_PIXELS:,} pixels") from None
     except Image.UnidentifiedImageError:
@@ -41,7 +59,6 @@ def decode(path: Path, view: View) -> np.ndarray:
         if getattr(error, "errno", None) is not None:
             raise  # the system failed, not the image
         raise ValueError((str(error) or type(error).__name__).partition("\n")[0]) from None
-    return np.asarray(grey.resize((view.width, view.height), RESAMPLING), np.uint8)
 
 
 def _grey(image: Image.Image) -> Image.Image:

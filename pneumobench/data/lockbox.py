@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -89,5 +90,13 @@ class Lockbox:
 
     def open(self, ledger: Ledger, look: Look) -> tuple[Part, int]:
         """The test images, once the look stands in the ledger, and how many looks at them there were before."""
-        before = ledger.append(replace(look, images=self.digest))
+        before = unlock(ledger, look, self._dataset.hashes)
         return Part(self._dataset), before
+
+
+def unlock(ledger: Ledger, look: Look, hashes: Iterable[str]) -> int:
+    """Write a look at the test images with these content hashes; how many looks at them there were before.
+
+    For what reads single test images without a lockbox: say so here first.
+    """
+    return ledger.append(replace(look, images=digest_of(hashes, 8)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+
+from pneumobench.data.images import opened
 
 SIDE = 64  # pixels that are looked at, a side
 COLOURFUL = 12.0  # mean distance between channels, of 255: JPEG leaves a grey picture below 2
@@ -15,7 +16,7 @@ LEAST, NARROWEST = 64, 0.4  # pixels a side; the shorter side's share of the lon
 
 def oddities(path: Path) -> list[str]:
     """What makes a readable picture unlike an X-ray, in a few words each; empty where nothing does."""
-    with Image.open(path) as image:
+    with opened(path) as image:
         width, height = image.size
         image.draft("RGB", (2 * SIDE, 2 * SIDE))
         is_colour = image.mode not in ("1", "L", "LA", "I", "F") and not image.mode.startswith("I;")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import numpy as np
+
+from pneumobench.errors import UsageError
 from pneumobench.quiet import quiet_stderr
 
 
@@ -53,3 +56,25 @@ def device() -> str:
 def name() -> str:
     """The Keras backend: "tensorflow" or "jax"."""
     return keras().backend.backend()
+
+
+def gradient(function: Callable[[Any], tuple[Any, Any]], at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of a function that gives (a scalar, something beside it): the scalar's gradient at `at`, and what is beside it.
+
+    Raises: UsageError for a backend other than TensorFlow and JAX.
+    """
+    if name() == "tensorflow":
+        import tensorflow as tf
+
+        place = tf.constant(at)
+        with tf.GradientTape() as tape:
+            tape.watch(place)
+            value, beside = function(place)
+        found = tape.gradient(value, place)
+    elif name() == "jax":
+        import jax
+
+        found, beside = jax.grad(function, has_aux=True)(jax.numpy.asarray(at))
+    else:
+        raise UsageError(f"gradients are taken on tensorflow or jax, not on {name()}")
+    return np.asarray(found, np.float32), np.asarray(keras().ops.cast(beside, "float32"))
