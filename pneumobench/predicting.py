@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pneumobench.data.dataset import SUFFIXES
+from pneumobench import provenance
+from pneumobench.data.dataset import SUFFIXES, content_hash
 from pneumobench.data.images import as_batch, decode
+from pneumobench.data.lockbox import Look, unlock
 from pneumobench.data.plausible import oddities
 from pneumobench.errors import DataError, UsageError
-from pneumobench.runs import chosen, of_store
+from pneumobench.runs import TrackedRun, chosen, of_store
 from pneumobench.serving import Served
 from pneumobench.tracking.store import CHAMPION, Store
 
@@ -79,6 +81,43 @@ def find(store: Store, name: str = CHAMPION) -> Model:
     if run is None or not run.outputs.model_outputs:
         raise UsageError(f"run {run_id[:8]} has no model in this store")
     return Model(run_id, Served(store.model_folder(run)), dict(run.data.tags))
+
+
+def admit(model: Model, store: Store, paths: Sequence[Path]) -> int:
+    """Write a look into the ledger where some of these files are test images of the model's dataset; how many are.
+
+    They are known by their contents, from the predictions of any run that was scored on that dataset.
+    """
+    scored = next((run.predictions("test") for run in of_store(store) if _is_scored(run, model)), None)
+    if scored is None:
+        return 0
+    known = set(scored.hash.tolist())
+    found = sum(_hash(path) in known for path in paths)
+    if found:
+        look = Look(
+            when=provenance.now(),
+            command=provenance.command(),
+            plugin=model.tags["plugin"],
+            run=model.run_id,
+            commit=provenance.commit(),
+            fingerprint=model.tags["fingerprint"],
+            dataset=model.tags["dataset"],
+            user=provenance.user(),
+        )
+        unlock(store.ledger, look, scored.hash)
+    return found
+
+
+def _hash(path: Path) -> str | None:
+    try:
+        return content_hash(path)
+    except OSError:  # said of that image when it is judged
+        return None
+
+
+def _is_scored(run: TrackedRun, model: Model) -> bool:
+    alike = all(run.tags.get(name) == model.tags.get(name) for name in ("fingerprint", "limit"))
+    return alike and run.looks is not None
 
 
 def crown(store: Store, name: str) -> str:

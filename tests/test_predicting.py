@@ -50,6 +50,61 @@ def test_a_champion_is_named_and_used(results, store, phantom_folder, cli):
     assert predicting.find(store).run_id == results["tiny"].run_id
 
 
+def test_test_images_are_known_by_their_contents_and_the_look_stands_in_the_ledger(
+    results, store, phantom_folder, tmp_path
+):
+    model = predicting.find(store, results["tiny"].run_id)
+    closed = [*(phantom_folder / "train" / "NORMAL").iterdir()][:2]
+    before = len(store.ledger.looks())
+    assert predicting.admit(model, store, [*closed, tmp_path / "absent.png"]) == 0
+    assert len(store.ledger.looks()) == before
+    renamed = Path(shutil.copy(next((phantom_folder / "test" / "NORMAL").iterdir()), tmp_path / "any.jpeg"))
+    assert predicting.admit(model, store, [*closed, renamed]) == 1
+    added = store.ledger.looks()[before:]
+    assert [look.run for look in added] == [results["tiny"].run_id]
+    assert added[0].images == store.ledger.looks()[0].images, "counted with the looks of the runs"
+
+
+def test_explain_writes_pictures_of_networks_and_refuses_estimators(results, store, phantom_folder, tmp_path, cli):
+    image = next((phantom_folder / "train" / "PNEUMONIA").iterdir())
+    twin = tmp_path / "twin" / image.name
+    twin.parent.mkdir()
+    shutil.copy(image, twin)
+    ask = ["predict", str(image), str(twin), "--tracking-uri", store.uri, "--explain", str(tmp_path / "heat")]
+    done = cli(*ask, "--model", results["tiny"].run_id, "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)["images"]
+    pictures = [Path(one["explained"]) for one in said]
+    assert [path.name for path in pictures] == [f"{image.stem}.gradcam.png", f"{image.stem}-2.gradcam.png"]
+    with Image.open(pictures[0]) as picture, Image.open(image) as original:
+        assert picture.size == original.size
+        assert picture.mode == "RGB"
+    refused = cli(*ask, "--model", results["thumbnail"].run_id)
+    assert refused.returncode == 2
+    assert "Grad-CAM takes a network" in refused.stderr
+
+
+def test_dicom_is_judged_like_the_same_picture_in_another_format(results, store, tmp_path):
+    pytest.importorskip("pydicom")
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian
+
+    pixels = np.random.default_rng(0).integers(0, 256, (80, 100)).astype(np.uint8)
+    pixels[0, :2] = 0, 255
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    file = FileDataset(str(tmp_path / "image.dcm"), {}, file_meta=meta, preamble=b"\0" * 128)
+    file.Rows, file.Columns, file.SamplesPerPixel, file.PhotometricInterpretation = 80, 100, 1, "MONOCHROME2"
+    file.BitsAllocated, file.BitsStored, file.HighBit, file.PixelRepresentation = 8, 8, 7, 0
+    file.PixelData = pixels.tobytes()
+    file.save_as(tmp_path / "image.dcm")
+    Image.fromarray(pixels).save(tmp_path / "image.png")
+    model = predicting.find(store, results["tiny"].run_id)
+    said = list(model(predicting.images([tmp_path])))
+    assert len(said) == 2
+    assert said[0].probability == pytest.approx(said[1].probability, abs=1e-6)
+
+
 def test_odd_and_unreadable_images_are_said_and_the_others_judged(results, store, phantom_folder, tmp_path, cli):
     good = next((phantom_folder / "test" / "NORMAL").iterdir())
     shutil.copy(good, tmp_path / "good.jpeg")

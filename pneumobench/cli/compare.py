@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumobench.cli.options import AsJson, TrackingUri
+from pneumobench.cli.options import AsJson, Data, TrackingUri
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,8 +30,12 @@ def compare(
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option(help="Also write a report, one file that needs no network.", show_default=False),
+        typer.Option(
+            help="Also write a report, one file that needs no network; with pictures where the images are at hand.",
+            show_default=False,
+        ),
     ] = None,
+    data: Data = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,8 +47,13 @@ def compare(
     if html is not None:
         from pneumobench import report
         from pneumobench.cli.tables import cell
+        from pneumobench.tracking.store import Store
 
-        report.write(found, html, cell)
+        store = Store(tracking_uri)
+        made = report.of(found, cell, store, data)
+        made.write(html)
+        if source is None:
+            made.log(store)
     if as_json:
         print(json.dumps(found.as_dict(), indent=2))
         return

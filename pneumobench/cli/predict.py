@@ -13,6 +13,14 @@ from pneumobench.cli.options import AsJson, TrackingUri
 def predict(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files, or folders of them.")],
     model: Annotated[str, typer.Option(metavar="RUN_ID|champion", help="The model to ask.")] = "champion",
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also write pictures of where the network looked (Grad-CAM) into a folder.",
+            show_default=False,
+        ),
+    ] = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
 ) -> None:
@@ -26,7 +34,16 @@ def predict(
     paths = predicting.images(images)
     with watching() as progress:
         progress.stage("loading the model")
-        found = predicting.find(Store(tracking_uri), model)
+        store = Store(tracking_uri)
+        found = predicting.find(store, model)
+        tested = predicting.admit(found, store, paths)
+        pictures: dict[Path, Path] = {}
+        if explain is not None:
+            from pneumobench import explaining
+
+            progress.stage("writing the pictures")
+            pictures = explaining.write(found.served.predictor, paths, explain)
+        progress.stage("judging")
         said = []
         for path_said in found(paths):
             said.append(path_said)
@@ -34,8 +51,10 @@ def predict(
     if as_json:
         import json
 
-        about = {"run": found.run_id, "threshold": found.threshold, "trained": found.about}
-        print(json.dumps({"model": about, "images": [asdict(one) for one in said]}, indent=2))
+        about = {"run": found.run_id, "threshold": found.threshold, "trained": found.about, "test_images": tested}
+        drawn = {str(path): str(picture) for path, picture in pictures.items()}
+        images_said = [asdict(one) | ({"explained": drawn.get(one.image)} if explain else {}) for one in said]
+        print(json.dumps({"model": about, "images": images_said}, indent=2))
     else:
         from rich import box
         from rich.console import Console
@@ -54,6 +73,10 @@ def predict(
             table.add_row(escape(one.image), probability, one.label or "-", warning)
         console.print(table)
         console.print(f"PNEUMONIA from {found.threshold:.3f} on, as validation chose. {escape(found.about)}")
+        if tested:
+            console.print(f"{tested} of these are test images of that dataset: this look stands in the ledger.")
+        if pictures:
+            console.print(f"{len(pictures)} pictures in {escape(str(explain))}: bright is what speaks for pneumonia.")
         if any(one.warnings for one in said):
             console.print("A picture that is unlike a chest X-ray gets an answer all the same; it means nothing.")
     if any(one.error for one in said):
