@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -40,6 +41,7 @@ class Worker:
     """Trains trials of one study. Raises: what opening the study, its images or its store raises."""
 
     def __init__(self, job: Job):
+        self._frozen = False
         self._plan = job.plan()
         self._trials = Trials(Storage(job.storage, stale=retry), job.name, self._plan)
         images = job.images(Progress())
@@ -80,6 +82,9 @@ class Worker:
             return None
         state = self._objective(claim)
         backend.keras().utils.clear_session()
+        if not self._frozen:  # what the first trial imported stays: no later collection has to walk through it
+            gc.freeze()
+            self._frozen = True
         return Report(claim.number, state, memory())
 
 
