@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pneumobench import provenance
-from pneumobench.data.dataset import SUFFIXES, content_hash
+from pneumobench.data.dataset import SUFFIXES
+from pneumobench.data.hashes import content_hash
 from pneumobench.data.images import as_batch, decode
 from pneumobench.data.lockbox import Look, unlock
 from pneumobench.data.plausible import oddities

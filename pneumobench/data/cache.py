@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import warnings
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
-from filelock import FileLock
 
 from pneumobench.data import images
 from pneumobench.data.dataset import Advance, Dataset, digest_of
+from pneumobench.data.kept import stored
 from pneumobench.errors import DataError
 from pneumobench.quiet import quiet_stderr
 from pneumobench.recipe import View
-
-FOLDER_VARIABLE = "PNEUMOBENCH_CACHE"
-
-
-def folder() -> Path:
-    """Where caches live: `PNEUMOBENCH_CACHE`, else the user's cache directory."""
-    import platformdirs
-
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("pneumobench"))
 
 
 class Cache:
@@ -71,40 +58,6 @@ def open_cache(dataset: Dataset, view: View, advance: Advance | None = None) -> 
     unique, first = np.unique(dataset.hashes, return_index=True)
     name = f"{digest_of(unique, 16)}-{view.height}x{view.width}-v{images.VERSION}"
     return stored("images", name, lambda path: _build(path, dataset, unique, first, view, advance), Cache)
-
-
-T = TypeVar("T")
-
-
-def stored(kind: str, name: str, build: Callable[[Path], None], load: Callable[[Path], T]) -> T:
-    """What `load` makes of the folder `kind`/`name` of the cache; `build` fills it where it is missing or damaged.
-
-    Safe with several processes at once: one builds under a lock, in a folder that is renamed when it is
-    whole; the others wait.
-    Raises: DataError where the folder cannot be written.
-    """
-    parent = folder() / kind
-    path = parent / name
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock"):
-            try:
-                return load(path)
-            except FileNotFoundError:
-                pass
-            except (OSError, ValueError, EOFError):
-                shutil.rmtree(path)
-            building = path.with_name(f"{path.name}.building")
-            shutil.rmtree(building, ignore_errors=True)  # left by a process that was killed
-            building.mkdir()
-            build(building)
-            shutil.rmtree(path, ignore_errors=True)  # a folder that lacks a file
-            building.rename(path)
-            return load(path)
-    except OSError as error:
-        raise DataError(
-            f"cannot write the cache in {parent}: {error.strerror or error}; {FOLDER_VARIABLE} names another folder"
-        ) from error
 
 
 def _build(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,15 @@ from typing import Any
 import numpy as np
 
 from pneumobench.data import dicom
+from pneumobench.data.hashes import Advance, content_hashes, printable
 from pneumobench.data.patients import identify, subtype
 from pneumobench.errors import DataError
 
 CLASSES = ("NORMAL", "PNEUMONIA")
 ORIGINS = ("train", "val", "test")
-SUFFIXES = {".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp"} | dicom.SUFFIXES
+SUFFIXES = {".jpeg", ".jpg", ".png", ".bmp", ".pgm", ".tif", ".tiff", ".gif", ".webp"} | dicom.SUFFIXES
 ARRAYS = ("paths", "labels", "patients", "subtypes", "origins", "hashes")
 PHANTOM_MARK = "phantom.json"
-
-Advance = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +87,7 @@ def load(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | 
         for label, name in enumerate(CLASSES):
             images = _images(split, name, required=origin != "val")
             found += [(origin, label, path) for path in images]
-    digests = _digests([path for _, _, path in found], advance)
+    digests = content_hashes(folder, [path for _, _, path in found], advance)
     failed = [(path, why) for (_, _, path), (_, why) in zip(found, digests, strict=True) if why]
     if failed and not skip_unreadable:
         raise unreadable(*failed[0], len(failed))
@@ -106,7 +104,7 @@ def load(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | 
         origins=np.array([origin for origin, *_ in kept]),
         hashes=hashes,
         unmatched=unmatched,
-        unreadable=tuple(_printable(path.relative_to(folder).as_posix()) for path, _ in failed),
+        unreadable=tuple(printable(path.relative_to(folder).as_posix()) for path, _ in failed),
     )
     for origin in ("train", "test"):  # a class may have lost its last image to --skip-unreadable
         for label, name in enumerate(CLASSES):
@@ -119,8 +117,7 @@ def unreadable(path: Path, why: str, count: int) -> DataError:
     """An error of one line: the first unreadable file, its fault, how many more, and the way on."""
     others = f" (and {count - 1} more)" if count > 1 else ""
     return DataError(
-        f"cannot read {_printable(str(path))}{others}: {why}. "
-        "Mend or remove it, or go on without with --skip-unreadable"
+        f"cannot read {printable(str(path))}{others}: {why}. Mend or remove it, or go on without with --skip-unreadable"
     )
 
 
@@ -128,13 +125,8 @@ def _name(folder: Path) -> str:
     """The folder's name, but "phantom" for the marked phantom and for it alone."""
     if (folder / PHANTOM_MARK).exists():
         return "phantom"
-    name = _printable(folder.resolve().name)
+    name = printable(folder.resolve().name)
     return "folder-phantom" if name == "phantom" else name
-
-
-def _printable(text: str) -> str:
-    """A path as any file or store can keep it: bytes that are no UTF-8 are written out."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def release_folder(root: Path) -> Path:
@@ -180,33 +172,3 @@ def _images(split: Path, name: str, *, required: bool) -> list[Path]:
     if required and not files:
         raise DataError(f"{folder} holds no image ({', '.join(sorted(SUFFIXES))}); both classes are needed")
     return sorted(files, key=lambda path: path.name)
-
-
-def _digests(paths: list[Path], advance: Advance | None) -> list[tuple[str, str]]:
-    """(hash, "") or ("", what is wrong) for each file, in order, read in parallel."""
-    results = []
-    with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) * 2)) as pool:
-        for done, result in enumerate(pool.map(_digest, paths), 1):
-            results.append(result)
-            if advance and (done % 256 == 0 or done == len(paths)):
-                advance(done, len(paths))
-    return results
-
-
-def _digest(path: Path) -> tuple[str, str]:
-    try:
-        if path.name != _printable(path.name):
-            return "", "the file's name is not UTF-8"
-        if path.stat().st_size == 0:
-            return "", "the file is empty"
-        return content_hash(path), ""
-    except PermissionError:
-        return "", "no permission"
-    except OSError as error:
-        return "", error.strerror or str(error)
-
-
-def content_hash(path: Path) -> str:
-    """32 hexadecimal digits over a file's bytes, as in `Dataset.hashes`. Raises: OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

@@ -13,7 +13,7 @@ from filelock import FileLock
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from pneumobench.data import cache
+from pneumobench.data import kept
 from pneumobench.data.dataset import CLASSES, PHANTOM_MARK
 
 VERSION = 1  # raise it when the images change: the folder's name carries it
@@ -43,7 +43,7 @@ class Phantom:
 def ensure(phantom: Phantom | None = None, parent: Path | None = None) -> Path:
     """The phantom's folder, written first where it is missing; whole or not there, also with several processes."""
     phantom = phantom or Phantom()
-    parent = parent or cache.folder() / "phantom"
+    parent = parent or kept.folder() / "phantom"
     path = parent / phantom.folder_name
     parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pneumobench.data import phantom
+from pneumobench.data import npz, phantom
 from pneumobench.errors import DataError
 
 VARIABLE = "PNEUMOBENCH_DATA"
@@ -28,21 +28,31 @@ class Source:
 
 
 def find(data: str | Path | None = None, stage: Callable[[str], None] | None = None) -> Source:
-    """`data`, else the folder that PNEUMOBENCH_DATA names, else `data/chest_xray`, else the phantom.
+    """`data`, else what PNEUMOBENCH_DATA names, else `data/chest_xray`, else the phantom.
 
-    `data="phantom"` asks for the phantom by name.
-    Raises: DataError where the folder that was named does not exist.
+    A name is a folder or one of MedMNIST's `.npz` files; `data="phantom"` asks for the phantom by name.
+    Raises: DataError where what PNEUMOBENCH_DATA names does not exist, or an archive cannot be read.
     """
     if str(data) == "phantom" and not Path("phantom").exists():
         return Source(phantom.ensure())
     if data:
-        return Source(Path(data))
+        return Source(_folder(Path(data), stage))
     if named := os.environ.get(VARIABLE):
         if not Path(named).expanduser().exists():
             raise DataError(f"{VARIABLE} names {named}, which does not exist")
-        return Source(Path(named))
+        return Source(_folder(Path(named), stage))
     if DEFAULT.exists():
         return Source(DEFAULT)
     if stage:
         stage("drawing the phantom")
     return Source(phantom.ensure(), fallback=True)
+
+
+def _folder(named: Path, stage: Callable[[str], None] | None) -> Path:
+    """The folder itself, or that of an archive's images."""
+    path = named.expanduser()
+    if path.suffix != npz.SUFFIX or not path.is_file():
+        return named
+    if stage:
+        stage(f"unpacking {path.name}")
+    return npz.unpacked(path)

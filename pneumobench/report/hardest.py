@@ -14,7 +14,8 @@ from PIL import Image
 from pneumobench import predicting, provenance
 from pneumobench.comparing import Comparison
 from pneumobench.data import images, source
-from pneumobench.data.dataset import content_hash, release_folder
+from pneumobench.data.dataset import release_folder
+from pneumobench.data.hashes import content_hash
 from pneumobench.data.lockbox import Look, unlock
 from pneumobench.errors import PneumobenchError
 from pneumobench.evidence.predictions import Predictions

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from pneumobench.data.cache import stored
 from pneumobench.data.dataset import digest_of
 from pneumobench.data.images import as_batch
+from pneumobench.data.kept import stored
 from pneumobench.data.parts import Part
 from pneumobench.progress import Progress
 from pneumobench.recipe import View

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from pneumobench.data import cache, images
+from pneumobench.data import cache, images, kept
 from pneumobench.data import dataset as datasets
 from pneumobench.errors import DataError
 from pneumobench.recipe import View
@@ -19,7 +19,7 @@ def _own_cache(tmp_path, monkeypatch):
 
 
 def folder():
-    return next(p for p in (cache.folder() / "images").iterdir() if p.is_dir())
+    return next(p for p in (kept.folder() / "images").iterdir() if p.is_dir())
 
 
 def test_rows_are_the_decoded_files_in_the_order_asked_for(dataset):
@@ -76,7 +76,7 @@ def test_several_processes_build_one_cache(phantom_folder):
     answers = {process.communicate(timeout=60)[0] for process in processes}
     assert len(answers) == 1
     assert int(answers.pop()) > 0
-    assert [p.name for p in (cache.folder() / "images").iterdir() if p.is_dir()] == [folder().name]
+    assert [p.name for p in (kept.folder() / "images").iterdir() if p.is_dir()] == [folder().name]
 
 
 def test_a_cache_that_cannot_be_written_names_the_way_out(dataset, tmp_path, monkeypatch):

@@ -1,0 +1,86 @@
+"""Content hashes of files, each computed once for as long as the file's size and time stay as they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from pneumobench.data import kept
+
+KIND = "hashes"
+SETTLED = 2e9  # nanoseconds: a file that was written this lately may change again within its clock's tick
+
+Advance = Callable[[int, int], None]
+
+
+def content_hash(path: Path) -> str:
+    """32 hexadecimal digits over a file's bytes (BLAKE2b). Raises: OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def content_hashes(root: Path, paths: Sequence[Path], advance: Advance | None = None) -> list[tuple[str, str]]:
+    """(hash, "") or ("", what is wrong) for each file of a folder, in order, read in parallel.
+
+    A file whose size and times of change are those of an earlier call is not read again.
+    """
+    index = kept.folder() / KIND / f"{hashlib.blake2b(os.fsencode(root.resolve()), digest_size=16).hexdigest()}.json"
+    known = _read(index)
+    fresh: dict[str, str] = {}
+
+    def one(path: Path) -> tuple[str, str]:
+        try:
+            name = str(path.relative_to(root))
+            if name != printable(name):
+                return "", "the file's name is not UTF-8"
+            state = path.stat()
+            if state.st_size == 0:
+                return "", "the file is empty"
+            mark = f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
+            before, _, digest = known.get(name, "").rpartition(" ")
+            if before != mark:
+                digest = content_hash(path)
+                if time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns) > SETTLED:
+                    fresh[name] = f"{mark} {digest}"
+            return digest, ""
+        except PermissionError:
+            return "", "no permission"
+        except OSError as error:
+            return "", error.strerror or str(error)
+
+    found = []
+    with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) * 2)) as pool:
+        for done, result in enumerate(pool.map(one, paths), 1):
+            found.append(result)
+            if advance and (done % 256 == 0 or done == len(paths)):
+                advance(done, len(paths))
+    if fresh:
+        _write(index, known | fresh)
+    return found
+
+
+def printable(text: str) -> str:
+    """A path as any file or store can keep it: bytes that are no UTF-8 are written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _read(index: Path) -> dict[str, str]:
+    with suppress(OSError, ValueError):
+        found = json.loads(index.read_text(encoding="utf-8"))
+        if isinstance(found, dict) and all(isinstance(state, str) for state in found.values()):
+            return found
+    return {}
+
+
+def _write(index: Path, known: dict[str, str]) -> None:
+    with suppress(OSError):  # it only saves time
+        index.parent.mkdir(parents=True, exist_ok=True)
+        building = index.with_suffix(f".{os.getpid()}{kept.BUILDING}")
+        building.write_text(json.dumps(known), encoding="utf-8")
+        building.replace(index)

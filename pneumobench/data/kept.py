@@ -1,0 +1,154 @@
+"""What is kept on disk between runs: made once under a lock, found again, and cleared when it grows too large."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from filelock import FileLock, Timeout
+
+from pneumobench.errors import DataError, UsageError
+
+FOLDER_VARIABLE = "PNEUMOBENCH_CACHE"
+LIMIT_VARIABLE = "PNEUMOBENCH_CACHE_LIMIT"
+LIMIT = 20.0  # GB
+LOCK, BUILDING = ".lock", ".building"
+
+T = TypeVar("T")
+
+
+def folder() -> Path:
+    """Where caches live: `PNEUMOBENCH_CACHE`, else the user's cache directory."""
+    import platformdirs
+
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("pneumobench"))
+
+
+def limit() -> int:
+    """Bytes that may be kept: `PNEUMOBENCH_CACHE_LIMIT` in GB, else 20. Raises: UsageError for no such number."""
+    chosen = os.environ.get(LIMIT_VARIABLE, "")
+    try:
+        if (wanted := float(chosen or LIMIT)) > 0:
+            return int(wanted * 1e9)
+    except ValueError:
+        pass
+    raise UsageError(f"{LIMIT_VARIABLE} is a size in GB above 0, not '{chosen}'")
+
+
+def stored(kind: str, name: str, build: Callable[[Path], None], load: Callable[[Path], T]) -> T:
+    """What `load` makes of the folder `kind`/`name` of the cache; `build` fills it where it is missing or damaged.
+
+    Safe with several processes at once: one builds under a lock, in a folder that is renamed when it is
+    whole; the others wait. Then what was not used for longest gives way, as far as the limit asks for it.
+    Raises: DataError where the folder cannot be written.
+    """
+    parent = folder() / kind
+    path = parent / name
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}{LOCK}"):
+            with suppress(OSError):
+                os.utime(f"{path}{LOCK}")  # when it was last used
+            try:
+                return load(path)
+            except FileNotFoundError:
+                pass
+            except (OSError, ValueError, EOFError):
+                shutil.rmtree(path)
+            building = path.with_name(f"{path.name}{BUILDING}")
+            shutil.rmtree(building, ignore_errors=True)  # left by a process that was killed
+            building.mkdir()
+            try:
+                build(building)
+            except BaseException:
+                shutil.rmtree(building, ignore_errors=True)
+                raise
+            shutil.rmtree(path, ignore_errors=True)  # a folder that lacks a file
+            building.rename(path)
+            found = load(path)
+    except OSError as error:
+        raise DataError(
+            f"cannot write the cache in {parent}: {error.strerror or error}; {FOLDER_VARIABLE} names another folder"
+        ) from error
+    evict(path)
+    return found
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that is kept: its kind, its folder or file, its bytes, and when it was last used (a time stamp)."""
+
+    kind: str
+    path: Path
+    size: int
+    used: float
+
+
+def entries() -> list[Entry]:
+    """All that is kept, what was not used for longest first."""
+    found = []
+    for kind in _inside(folder()):
+        for path in _inside(kind) if kind.is_dir() else ():
+            if path.suffix not in (LOCK, BUILDING):
+                with suppress(OSError):  # gone meanwhile
+                    found.append(Entry(kind.name, path, _size(path), _used(path)))
+    return sorted(found, key=lambda entry: entry.used)
+
+
+def evict(spared: Path) -> None:
+    """Remove what was not used for longest until the rest is within the limit, but not `spared`, nor what is locked."""
+    every = entries()
+    excess = sum(entry.size for entry in every) - limit()
+    for entry in every:
+        if excess <= 0:
+            return
+        if entry.path != spared and _remove(entry.path):
+            excess -= entry.size
+
+
+def clear() -> int:
+    """Remove all that is kept and not in use just now; the bytes that this freed."""
+    freed = sum(entry.size for entry in entries() if _remove(entry.path))
+    for kind in _inside(folder()):
+        for path in _inside(kind) if kind.is_dir() else ():
+            if path.suffix == BUILDING and not _is_locked(path.with_suffix("")):
+                shutil.rmtree(path, ignore_errors=True)
+    return freed
+
+
+def _inside(path: Path) -> list[Path]:
+    return sorted(path.iterdir()) if path.is_dir() else []
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _used(path: Path) -> float:
+    lock = Path(f"{path}{LOCK}")
+    return (lock if lock.exists() else path).stat().st_mtime
+
+
+def _remove(path: Path) -> bool:
+    """Whether it could be removed: what another process locks, or has open on Windows, stays."""
+    try:
+        with FileLock(f"{path}{LOCK}", timeout=0):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            return True
+    except (OSError, Timeout):
+        return False
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with FileLock(f"{path}{LOCK}", timeout=0):
+            return False
+    except (OSError, Timeout):
+        return True

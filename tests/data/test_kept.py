@@ -1,0 +1,82 @@
+"""The cache's housekeeping: the least recently used gives way, what is in use stays, a failed build leaves nothing."""
+
+import os
+
+import pytest
+from filelock import FileLock
+
+from pneumobench.data import kept
+from pneumobench.errors import DataError, UsageError
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("PNEUMOBENCH_CACHE", str(tmp_path))
+
+
+def keep(name, size=400, kind="images"):
+    def build(path):
+        (path / "file").write_bytes(b"x" * size)
+
+    return kept.stored(kind, name, build, lambda path: (path / "file").stat().st_size)
+
+
+def names():
+    return {entry.path.name for entry in kept.entries()}
+
+
+def age(name, seconds, kind="images"):
+    path = kept.folder() / kind / f"{name}.lock"
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - seconds))
+
+
+def test_what_was_not_used_for_longest_gives_way(monkeypatch):
+    for i, name in enumerate("abc"):
+        keep(name, kind="images" if name != "b" else "features")
+        age(name, 100 - i, kind="images" if name != "b" else "features")
+    keep("a")  # used again: now b is the oldest
+    monkeypatch.setenv("PNEUMOBENCH_CACHE_LIMIT", "0.0000013")  # 1,300 bytes: three of 400
+    keep("d")
+    assert names() == {"a", "c", "d"}
+
+
+def test_what_is_new_stays_even_where_it_alone_is_too_large(monkeypatch):
+    monkeypatch.setenv("PNEUMOBENCH_CACHE_LIMIT", "0.0000001")
+    assert keep("large") == 400
+    assert names() == {"large"}
+
+
+def test_what_another_process_locks_stays(monkeypatch):
+    keep("busy")
+    monkeypatch.setenv("PNEUMOBENCH_CACHE_LIMIT", "0.0000005")
+    with FileLock(f"{kept.folder() / 'images' / 'busy'}.lock"):
+        keep("new")
+        assert names() == {"busy", "new"}
+        assert kept.clear() == 400
+    assert names() == {"busy"}
+
+
+def test_a_build_that_fails_leaves_nothing():
+    def build(path):
+        (path / "half").write_text("x")
+        raise DataError("no")
+
+    with pytest.raises(DataError, match="no"):
+        kept.stored("images", "torn", build, lambda path: (path / "whole").read_text())
+    assert [path.name for path in (kept.folder() / "images").iterdir()] == ["torn.lock"]
+
+
+def test_clearing_says_what_it_freed():
+    keep("a", 100)
+    keep("b", 200, kind="features")
+    (kept.folder() / "images" / "left.building").mkdir()
+    assert kept.clear() == 300
+    assert kept.entries() == []
+    assert not (kept.folder() / "images" / "left.building").exists()
+
+
+@pytest.mark.parametrize("wrong", ["much", "0", "-1"])
+def test_a_limit_that_is_no_size_is_refused(wrong, monkeypatch):
+    monkeypatch.setenv("PNEUMOBENCH_CACHE_LIMIT", wrong)
+    with pytest.raises(UsageError, match=f"is a size in GB above 0, not '{wrong}'"):
+        kept.limit()
