@@ -41,6 +41,7 @@ FLOORS = {
     "comparing": 4,
     "report": 4,
     "explaining": 4,
+    "fetch": 3,
     "predicting": 4,
     "experiment": 4,
     "cli": 5,
@@ -92,6 +93,8 @@ def test_every_room_has_a_floor():
         ("optuna", {"search"}),
         ("ray", {"search"}),
         ("pydicom", {"data"}),
+        ("pooch", {"fetch"}),
+        ("kagglehub", {"fetch"}),
     ],
 )
 def test_a_library_has_one_door(library, doors):

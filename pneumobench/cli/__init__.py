@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pneumobench.cli import compare, plugins, predict, runs, stores, studies, tracked
+from pneumobench.cli import compare, data, plugins, predict, runs, stores, studies, tracked
 from pneumobench.errors import PneumobenchError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("runs")(tracked.runs)
 app.command("export")(tracked.export)
 app.command("predict")(predict.predict)
 app.command("champion")(predict.champion)
+app.add_typer(data.app, name="data")
 app.command("ledger")(stores.ledger)
 app.command("ui")(stores.ui)
 

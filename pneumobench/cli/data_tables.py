@@ -1,0 +1,42 @@
+"""A dataset's facts and findings as tables, or as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pneumobench.data.facts import Facts
+
+
+def show_facts(facts: Facts, *, as_json: bool) -> None:
+    """Print what `data info` counted."""
+    if as_json:
+        print(json.dumps(facts.as_dict(), indent=2))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("split", "class", "subtype"):
+        table.add_column(name)
+    for name in ("images", "patients"):
+        table.add_column(name, justify="right")
+    for row in facts.table:
+        table.add_row(row["split"], row["class"], row["subtype"], f"{row['images']:,}", f"{row['patients']:,}")
+    console.print(table)
+    lines = [
+        f"{facts.dataset}: {facts.images:,} images of {facts.patients:,} patients, fingerprint {facts.fingerprint}",
+        *(f"{name}: median {m:g}, {low:g} to {high:g} pixels" for name, (m, low, high) in facts.sizes.items()),
+        "modes: " + ", ".join(f"{count:,} {mode}" for mode, count in facts.modes.items()),
+        f"cache: {facts.cache_bytes / 1e9:,.2f} of {facts.cache_limit / 1e9:g} GB in {facts.cache}",
+    ]
+    if facts.unmatched:
+        lines.append(f"{facts.unmatched:,} file names match no patient rule: each is its own patient")
+    if facts.unreadable:
+        lines.append(f"{len(facts.unreadable)} unreadable: {', '.join(facts.unreadable[:5])}")
+    lines.append("Sizes and modes are of train and val; of the test images names and hashes are read.")
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
