@@ -99,20 +99,18 @@ class About:
         }
         optional = {"limit": limit, "folds": len(self.images.folds) or None, "files": self.files or None}
         optional["set"] = ", ".join(f"{name}={_short(value)}" for name, value in self.chosen.items()) or None
+        optional["audit"] = "; ".join(one.text for one in self.images.findings) or None
+        optional["leak"] = next((one.text for one in self.images.findings if one.kind == "leak"), None)
         optional |= self.origin.tags() if self.origin else {}
         return tags | {name: value for name, value in optional.items() if value is not None}
 
     def look(self, run_id: str) -> Look:
         """The line that this experiment writes into the ledger before it opens the test images."""
-        return Look(
-            when=provenance.now(),
-            command=provenance.command(),
+        return Look.now(
             plugin=self.name,
             run=run_id,
-            commit=provenance.commit(),
             fingerprint=self.images.dataset.fingerprint,
             dataset=self.images.dataset.name,
-            user=provenance.user(),
         )
 
 

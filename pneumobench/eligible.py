@@ -83,6 +83,8 @@ def _commonest(candidates: dict[str, list[Experiment]], fingerprint: str, limit:
 def _why_not(one: Experiment, fingerprint: str, limit: str | None, division: str) -> str | None:
     if one.tags.get("limit") != limit:
         return f"--limit {one.tags['limit']}" if "limit" in one.tags else "on all images, the reference is not"
+    if "leak" in one.tags:
+        return f"marked by --allow-leak ({one.tags['leak'].partition(',')[0]})"
     if one.tags["fingerprint"] != fingerprint:
         return f"on other images ({one.tags['dataset']} {one.tags['fingerprint'][:8]})"
     if not one.opened_test:

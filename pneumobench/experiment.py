@@ -49,6 +49,7 @@ def run(
     operating: str = "youden",
     test: bool = True,
     skip_unreadable: bool = False,
+    allow_leak: bool = False,
     tracking_uri: str | None = None,
     origin: Origin | None = None,
     progress: Progress | None = None,
@@ -89,6 +90,7 @@ def run(
             split_seed=split_seed,
             limit=limit,
             skip_unreadable=skip_unreadable,
+            allow_leak=allow_leak,
             progress=progress,
         )
         if origin:
@@ -123,6 +125,7 @@ def run(
             operating=operating,
             test=False,
             skip_unreadable=skip_unreadable,
+            allow_leak=allow_leak,
             tracking_uri=tracking_uri,
             progress=progress,
         ).run_id

@@ -15,7 +15,7 @@ CARD = "run.json"
 # of the tags: what tells how a model came about, and nothing of whose machine it was
 TAGS = (
     *("plugin", "plugin_digest", "dataset", "fingerprint", "split", "split_seed", "split_digest", "operating_point"),
-    *("kind", "set", "seed", "folds", "limit", "unreadable", "members", "files", "parameters"),
+    *("kind", "set", "seed", "folds", "limit", "leak", "unreadable", "members", "files", "parameters"),
     *("from_study", "from_trial", "trials_spent", "trials_of_study"),
     *("backend", "device", "precision", "git_commit", "versions", "command"),
 )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pneumobench import provenance
 from pneumobench.data.dataset import SUFFIXES
 from pneumobench.data.hashes import content_hash
 from pneumobench.data.images import as_batch, decode
@@ -95,15 +94,11 @@ def admit(model: Model, store: Store, paths: Sequence[Path]) -> int:
     known = set(scored.hash.tolist())
     found = sum(_hash(path) in known for path in paths)
     if found:
-        look = Look(
-            when=provenance.now(),
-            command=provenance.command(),
+        look = Look.now(
             plugin=model.tags["plugin"],
             run=model.run_id,
-            commit=provenance.commit(),
             fingerprint=model.tags["fingerprint"],
             dataset=model.tags["dataset"],
-            user=provenance.user(),
         )
         unlock(store.ledger, look, scored.hash)
     return found

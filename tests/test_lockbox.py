@@ -18,7 +18,7 @@ def test_files_are_decoded_and_caches_opened_behind_few_doors():
         "Image.open": {"data/images.py"},
         "pydicom.dcmread": {"data/dicom.py"},
         "open_cache": {"data/parts.py"},
-        "images.opened": set(),
+        "images.opened": {"data/facts.py"},
     }
     found = {name: set() for name in doors}
     for path in ROOT.rglob("*.py"):
@@ -51,6 +51,7 @@ def watched(copy, tmp_path, monkeypatch):
             sight()
         return open_cache(dataset, *rest)
 
+    monkeypatch.setenv("PNEUMOBENCH_CACHE", str(tmp_path / "cache"))  # what others have looked at does not count
     monkeypatch.setattr(images, "opened", watched_file)
     monkeypatch.setattr("pneumobench.data.plausible.opened", watched_file)
     monkeypatch.setattr("pneumobench.data.parts.open_cache", watched_cache)
@@ -72,11 +73,18 @@ def test_every_command_that_sees_a_test_image_stands_in_the_ledger_first(watched
         assert done.returncode == 0, done.stderr
 
     images_of = ("--data", str(data))
+    for words in (("info",), ("audit",), ("audit", "--html", "audit.html")):
+        assert seen_and_said(lambda words=words: say("data", *words, *images_of)) == (0, 0)
     assert seen_and_said(lambda: say("run", "tiny", "--no-test", *images_of)) == (0, 0)
     assert seen_and_said(lambda: say("study", "quick", "--trials", "1", *images_of)) == (0, 0)
     assert seen_and_said(lambda: say("predict", str(data / "train" / "NORMAL"), "--model", newest(tmp_path))) == (0, 0)
 
-    for words in (("run", "tiny"), ("run", "tiny", "--folds", "2"), ("run", "thumbnail", "--seeds", "2")):
+    for words in (
+        ("run", "tiny"),
+        ("run", "tiny", "--folds", "2"),
+        ("run", "thumbnail", "--seeds", "2"),
+        ("data", "audit", "--include-test", "--html", "audit.html"),
+    ):
         sights, looks = seen_and_said(lambda words=words: say(*words, *images_of))
         assert sights > 0
         assert looks == 1

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pneumobench.cli.options import AsJson, Data
+from pneumobench.cli.options import AsJson, Data, TrackingUri
 
 app = typer.Typer(help="Fetch images, count them, check them, and clear what is kept of them.", no_args_is_help=True)
 fetching = typer.Typer(help="Bring the public X-rays here, checked and whole.", no_args_is_help=True)
@@ -66,6 +66,41 @@ def info(data: Data = None, as_json: AsJson = False) -> None:
     with watching() as progress:
         found = facts.gather(data, progress)
     data_tables.show_facts(found, as_json=as_json)
+
+
+@app.command("audit")
+def audit(
+    data: Data = None,
+    include_test: Annotated[
+        bool, typer.Option("--include-test", help="Decode the test images too; that stands in the ledger.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write the findings with pictures, as one file.", show_default=False)
+    ] = None,
+    tracking_uri: TrackingUri = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find leaks, duplicates, label conflicts, unreadable images and shortcuts, the worst for a result first."""
+    from pneumobench import audit as auditing
+    from pneumobench.audit import page
+    from pneumobench.cli import data_tables
+    from pneumobench.cli.display import watching
+    from pneumobench.data import dataset as datasets
+    from pneumobench.data import source
+    from pneumobench.data.lockbox import Look
+    from pneumobench.tracking.store import Store
+
+    with watching() as progress:
+        progress.stage("reading file names and hashes")
+        found = datasets.load(source.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
+        ledger = Store(tracking_uri).ledger
+        test = (ledger, Look.now(dataset=found.name, fingerprint=found.fingerprint)) if include_test else None
+        audited = auditing.audit(found, progress, test=test)
+        if html is not None:
+            page.write(audited, found, html)
+    data_tables.show_audit(audited, as_json=as_json)
+    if html is not None and not as_json:
+        typer.echo(f"Report: {html}")
 
 
 @app.command("clear-cache")

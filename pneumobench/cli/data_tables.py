@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pneumobench.audit import Audit
     from pneumobench.data.facts import Facts
 
 
@@ -40,3 +41,34 @@ def show_facts(facts: Facts, *, as_json: bool) -> None:
     lines.append("Sizes and modes are of train and val; of the test images names and hashes are read.")
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
+
+
+def show_audit(audit: Audit, *, as_json: bool) -> None:
+    """Print the findings, the worst for a result first."""
+    if as_json:
+        print(json.dumps(audit.as_dict(), indent=2))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("kind", no_wrap=True)
+    table.add_column("finding", overflow="fold")
+    for finding in audit.findings:
+        table.add_row(finding.kind, escape(finding.text))
+    if audit.findings:
+        console.print(table)
+    if audit.clear:
+        console.print(f"Looked for and not found: {', '.join(audit.clear)}.", soft_wrap=True)
+    side = (
+        "test images included (see the ledger)" if audit.includes_test else "of the test images names and hashes alone"
+    )
+    console.print(
+        f"{audit.dataset} {audit.fingerprint[:8]}: {len(audit.findings)} finding{'s' * (len(audit.findings) != 1)} in {audit.images:,} images, "
+        f"{audit.decoded:,} looked at, {side}; {audit.seconds:.0f} s",
+        markup=False,
+        soft_wrap=True,
+    )

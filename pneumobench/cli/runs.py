@@ -51,6 +51,9 @@ def run(
     ] = "youden",
     test: Annotated[bool, typer.Option("--test/--no-test", help="--no-test leaves the test images closed.")] = True,
     skip_unreadable: SkipUnreadable = False,
+    allow_leak: Annotated[
+        bool, typer.Option("--allow-leak", help="Go on where a patient is in both training and test; marks the run.")
+    ] = False,
     from_study: Annotated[
         str | None,
         typer.Option(
@@ -96,6 +99,7 @@ def run(
             operating=operating_point,
             test=test,
             skip_unreadable=skip_unreadable,
+            allow_leak=allow_leak,
             tracking_uri=tracking_uri,
             origin=origin,
             progress=progress,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +29,22 @@ def decode(path: Path, view: View) -> np.ndarray:
     Raises: ValueError with a reason in a few words: truncated, not an image, too large, an unknown mode;
     OSError where the system cannot read the file.
     """
-    grey = _read(path, (2 * view.width, 2 * view.height))  # twice the size, for the resampling
+    grey = read(path, (2 * view.width, 2 * view.height)).grey  # twice the size, for the resampling
     return np.asarray(grey.resize((view.width, view.height), RESAMPLING), np.uint8)
 
 
 def thumbnail(path: Path, side: int) -> Image.Image:
     """The image in grey (mode "L"), unstretched, its longer side at most so many pixels. Raises: as `decode`."""
-    grey = _read(path, (side, side))
+    grey = read(path, (side, side)).grey
     grey.thumbnail((side, side), RESAMPLING)
     return grey
+
+
+def uri(picture: Image.Image) -> str:
+    """A picture as an address that holds it, for a page that needs no network."""
+    file = io.BytesIO()
+    picture.save(file, format="JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def opened(path: Path) -> Image.Image:
@@ -42,15 +52,27 @@ def opened(path: Path) -> Image.Image:
     return dicom.read(path) if dicom.is_dicom(path) else Image.open(path)
 
 
-def _read(path: Path, size: tuple[int, int]) -> Image.Image:
-    """The image in grey, at its own size or, of a JPEG, at the next one above `size` (width, height)."""
+@dataclass(frozen=True)
+class Read:
+    """An image in grey (mode "L"), and the mode and size (width, height) of its file."""
+
+    grey: Image.Image
+    mode: str
+    size: tuple[int, int]
+
+
+def read(path: Path, size: tuple[int, int]) -> Read:
+    """A file, its picture at its own size or, of a JPEG, at the next one above `size` (width, height).
+
+    Raises: as `decode`.
+    """
     try:
         with opened(path) as image:
-            width, height = image.size
+            mode, (width, height) = image.mode, image.size
             if width * height > MAX_PIXELS:
                 raise ValueError(f"{width} x {height} is over the limit of {MAX_PIXELS:,} pixels")
             image.draft("L", size)  # JPEG can be decoded at 1/2, 1/4 or 1/8
-            return _grey(image)
+            return Read(_grey(image), mode, (width, height))
     except Image.DecompressionBombError:
         raise ValueError(f"over the limit of {MAX_PIXELS:,} pixels") from None
     except Image.UnidentifiedImageError:

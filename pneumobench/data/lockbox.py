@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from pneumobench import provenance
 from pneumobench.data.dataset import Dataset, digest_of
 from pneumobench.data.parts import Part
 from pneumobench.errors import TrackingError
@@ -33,6 +34,20 @@ class Look:
     dataset: str
     images: str = ""
     user: str = ""
+
+    @classmethod
+    def now(cls, *, dataset: str, fingerprint: str, plugin: str = "", run: str = "") -> Look:
+        """A look by this command at this moment."""
+        return cls(
+            when=provenance.now(),
+            command=provenance.command(),
+            plugin=plugin,
+            run=run,
+            commit=provenance.commit(),
+            fingerprint=fingerprint,
+            dataset=dataset,
+            user=provenance.user(),
+        )
 
 
 class Ledger:

@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from pneumobench.data import dataset as datasets
+from pneumobench.data import findings, source
 from pneumobench.data import folds as folding
-from pneumobench.data import source
 from pneumobench.data import split as splitting
 from pneumobench.data.dataset import CLASSES, Dataset
+from pneumobench.data.findings import Finding
 from pneumobench.data.lockbox import Lockbox
 from pneumobench.data.parts import Development
 from pneumobench.progress import Progress
 from pneumobench.recipe import View
+
+WORST = ("leak", "label conflict")  # findings that a user must hear of before a training
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Prepared:
     """A dataset, its division, how that was made, and what the user should know of it.
 
     `folds`, where there are any, divide the development side anew; its own two parts then stand for all of it.
+    `findings` are what names and hashes tell of the images.
     """
 
     dataset: Dataset
@@ -34,6 +38,7 @@ class Prepared:
     limit: int | None
     notes: tuple[str, ...]
     folds: tuple[Development, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def sealed(self) -> Prepared:
         """The same with a lockbox that is empty: for a study's trials, which have no business with test images."""
@@ -82,14 +87,19 @@ def load(
     limit: int | None,
     skip_unreadable: bool,
     progress: Progress,
+    allow_leak: bool = False,
 ) -> Prepared:
-    """Find, list, hash and divide the images; decode none. Notes go to `progress` as they arise."""
+    """Find, list, hash and divide the images; decode none. Notes go to `progress` as they arise.
+
+    Raises: DataError where a patient is on both sides of the lockbox, unless that is allowed.
+    """
     progress.stage("reading file names and hashes")
     found = source.find(data, progress.stage)
     dataset = datasets.load(found.root, skip_unreadable=skip_unreadable, advance=progress.advance)
     if limit is not None:
         dataset = splitting.limit(dataset, limit)
-    development, lockbox = splitting.split(dataset, policy=split, seed=split_seed)
+    development, lockbox = splitting.split(dataset, policy=split, seed=split_seed, allow_leak=allow_leak)
+    found_wrong = findings.of_names(dataset)
     notes = []
     if found.fallback:
         notes.append(source.FALLBACK)
@@ -98,9 +108,10 @@ def load(
     if limit is not None:
         notes.append(f"--limit {limit}: {len(dataset):,} images; not a result on the whole dataset")
     notes += development.notes
+    notes += [f"{one.kind}: {one.text}" for one in found_wrong if one.kind in WORST]
     for note in notes:
         progress.note(note)
-    prepared = Prepared(dataset, development, lockbox, split, split_seed, limit, tuple(notes))
+    prepared = Prepared(dataset, development, lockbox, split, split_seed, limit, tuple(notes), findings=found_wrong)
     progress.fact(prepared.summary())
     return prepared
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from pneumobench import predicting, provenance
+from pneumobench import predicting
 from pneumobench.comparing import Comparison
 from pneumobench.data import images, source
 from pneumobench.data.dataset import release_folder
@@ -68,15 +65,11 @@ def pictured(hard: Sequence[Hard], found: Comparison, store: Store, data: str | 
         return list(hard), ""
     name, predictor = _explainer(found, store)
     run = found.standings[0].experiment.runs[0]
-    look = Look(
-        when=provenance.now(),
-        command=provenance.command(),
+    look = Look.now(
         plugin=name or run.plugin,
         run=run.run_id,
-        commit=provenance.commit(),
         fingerprint=found.fingerprint,
         dataset=found.dataset,
-        user=provenance.user(),
     )
     scored = run.predictions("test")
     if scored is not None:
@@ -118,12 +111,8 @@ def _is(path: Path, digest: str) -> bool:
 def _uris(path: Path, predictor: Predictor | None) -> tuple[str | None, str | None]:
     """The thumbnail, and the same with the network's heat over it."""
     try:
-        return _uri(images.thumbnail(path, SIDE)), _uri(explained(predictor, path, SIDE)) if predictor else None
+        return images.uri(images.thumbnail(path, SIDE)), images.uri(
+            explained(predictor, path, SIDE)
+        ) if predictor else None
     except (ValueError, OSError, PneumobenchError):
         return None, None
-
-
-def _uri(picture: Image.Image) -> str:
-    file = io.BytesIO()
-    picture.save(file, format="JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()

@@ -118,7 +118,7 @@ def test_official_leaves_out_training_images_of_the_releases_val_patients():
 
 def test_a_patient_on_both_sides_of_the_lockbox_stops_the_run_by_name():
     data = made([0, 0, 1, 1, 0, 1], ["a", "b", "c", "d", "a", "e"], ["train"] * 4 + ["test"] * 2)
-    with pytest.raises(DataError, match="leak: 1 patients are in both training and test, such as a "):
+    with pytest.raises(DataError, match=r"leak: 1 patient in both training and test, such as a \("):
         splitting.split(data)
 
 

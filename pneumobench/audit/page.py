@@ -1,0 +1,53 @@
+"""The findings as one HTML file with pictures, which needs no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pneumobench import provenance
+from pneumobench.audit import Audit
+from pneumobench.data import images
+from pneumobench.data.dataset import Dataset
+from pneumobench.data.findings import Finding
+from pneumobench.errors import UsageError
+
+SIDE = 160  # pixels of a picture's longer side
+RANKS = {"leak": "worst", "near leak": "worst", "label conflict": "worst", "shift": "bad", "shortcut": "bad"}
+
+
+def write(audit: Audit, dataset: Dataset, path: Path) -> Path:
+    """Write the page; pictures are of images that the audit decoded. Raises: UsageError where it cannot be written."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    shown = [(one, RANKS.get(one.kind, ""), _pictures(one, audit, dataset)) for one in audit.findings]
+    text = environment.get_template("page.html.j2").render(
+        audit=audit,
+        shown=shown,
+        made=provenance.now().replace("T", " ").replace("+00:00", " UTC"),
+        command=provenance.command(),
+    )
+    building = path.with_name(f".{path.name}.building")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        building.write_text(text, encoding="utf-8")
+        building.replace(path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+    return path
+
+
+def _pictures(finding: Finding, audit: Audit, dataset: Dataset) -> list[list[tuple[str, str]]]:
+    """For each example its images: path and picture, "" where there is none to show."""
+    return [[(name, _picture(name, audit, dataset)) for name in group[:4]] for group in finding.examples]
+
+
+def _picture(name: str, audit: Audit, dataset: Dataset) -> str:
+    if name.startswith("test/") and not audit.includes_test:
+        return ""
+    try:
+        return images.uri(images.thumbnail(dataset.root / name, SIDE))
+    except (ValueError, OSError):
+        return ""

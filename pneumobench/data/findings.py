@@ -1,0 +1,97 @@
+"""What is wrong with a dataset, as far as names and hashes tell: leaks, conflicts, and files that are there twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pneumobench.data.dataset import Dataset
+from pneumobench.data.patients import patient_key
+
+# kinds of findings, by what they can do to a result, the worst first
+KINDS = (
+    "leak",  # a patient or an identical image on both sides of the lockbox
+    "near leak",  # an image on one side, and one that is almost the same on the other
+    "label conflict",  # the same pixels under both classes
+    "shift",  # training images can be told from test images
+    "shortcut",  # something other than the lungs predicts the label
+    "two patient keys",  # identical files under two patients
+    "near duplicates",
+    "identical files",
+    "unreadable",
+    "odd",
+)
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding: its kind, a sentence, groups of paths as examples, and the figures behind it.
+
+    `weight` ranks findings of one kind.
+    """
+
+    kind: str
+    text: str
+    examples: tuple[tuple[str, ...], ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
+    weight: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def ranked(findings: list[Finding]) -> tuple[Finding, ...]:
+    """The findings, what can do most to a result first."""
+    return tuple(sorted(findings, key=lambda one: (KINDS.index(one.kind), -one.weight)))
+
+
+def of_names(dataset: Dataset) -> tuple[Finding, ...]:
+    """What names and hashes tell, without an image being opened; cheap enough to stand before every training."""
+    found = [leak(dataset)]
+    groups = identical(dataset.hashes)
+    paths = [tuple(dataset.paths[group].tolist()) for group in groups]
+    if groups:
+        files = sum(len(group) for group in groups)
+        text = f"{_many(len(groups), 'group')} of identical files, {files} files in all"
+        found.append(Finding("identical files", text, tuple(paths[:EXAMPLES]), {"groups": len(groups), "files": files}))
+    conflicts = [path for path, group in zip(paths, groups, strict=True) if len(set(dataset.labels[group])) > 1]
+    if conflicts:
+        text = f"{_many(len(conflicts), 'group')} of identical files under both classes, such as {conflicts[0][0]}"
+        found.append(Finding("label conflict", text, tuple(conflicts[:EXAMPLES]), {"groups": len(conflicts)}))
+    named = [path for path in paths if len({patient_key(one.rpartition("/")[2]) or one for one in path}) > 1]
+    keyed = [path for path in named if all(patient_key(one.rpartition("/")[2]) for one in path)]
+    if keyed:
+        text = f"{_many(len(keyed), 'group')} of identical files under two patients' names, taken for one patient"
+        text += f", such as {' and '.join(keyed[0][:2])}"
+        found.append(Finding("two patient keys", text, tuple(keyed[:EXAMPLES]), {"groups": len(keyed)}))
+    return ranked([one for one in found if one is not None])
+
+
+def leak(dataset: Dataset) -> Finding | None:
+    """The patients who are on both sides of the lockbox; identical files make one patient of two."""
+    is_test = dataset.origins == "test"
+    shared = np.intersect1d(dataset.patients[is_test], dataset.patients[~is_test])
+    if not len(shared):
+        return None
+    pairs = [
+        tuple(str(dataset.paths[(dataset.patients == patient) & side][0]) for side in (~is_test, is_test))
+        for patient in shared[:EXAMPLES]
+    ]
+    text = f"{_many(len(shared), 'patient')} in both training and test, such as {shared[0]} ({' and '.join(pairs[0])})"
+    return Finding("leak", text, tuple(pairs), {"patients": len(shared)})
+
+
+def identical(hashes: np.ndarray) -> list[np.ndarray]:
+    """The rows of each content that stands there more than once."""
+    order = np.argsort(hashes, kind="stable")
+    groups = np.split(order, np.flatnonzero(hashes[order][1:] != hashes[order][:-1]) + 1)
+    return sorted((np.sort(group) for group in groups if len(group) > 1), key=lambda group: int(group[0]))
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'s' if count != 1 else ''}"

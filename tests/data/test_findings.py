@@ -1,0 +1,47 @@
+"""What names and hashes tell, and that a leak stops a run unless it is allowed, which marks it."""
+
+import shutil
+
+import pytest
+
+import pneumobench
+from pneumobench.data import dataset as datasets
+from pneumobench.data import findings
+from pneumobench.errors import DataError
+from pneumobench.runs import of_store
+
+
+def add(folder, origin, name, file, source):
+    return shutil.copy(next(iter(sorted((folder / source[0] / source[1]).iterdir()))), folder / origin / name / file)
+
+
+def test_a_clean_dataset_has_none(dataset):
+    assert findings.of_names(dataset) == ()
+
+
+def test_they_are_ranked_by_what_they_can_do(copy):
+    add(copy, "train", "NORMAL", "IM-9001-0001.jpeg", ("train", "NORMAL"))
+    add(copy, "train", "NORMAL", "IM-9002-0001.jpeg", ("train", "PNEUMONIA"))
+    add(copy, "test", "PNEUMONIA", "person903_virus_1.jpeg", ("train", "PNEUMONIA"))
+    found = findings.of_names(datasets.load(copy))
+    assert [one.kind for one in found] == ["leak", "label conflict", "two patient keys", "identical files"]
+    assert found[-1].figures == {"groups": 2, "files": 5}
+    assert [findings.KINDS.index(one.kind) for one in found] == sorted(findings.KINDS.index(one.kind) for one in found)
+
+
+def test_a_name_that_tells_no_patient_makes_no_two_keys(copy):
+    add(copy, "train", "NORMAL", "copy.jpeg", ("train", "NORMAL"))
+    assert [one.kind for one in findings.of_names(datasets.load(copy))] == ["identical files"]
+
+
+@pytest.mark.slow
+def test_a_leak_stops_a_run_unless_it_is_allowed_which_marks_it(copy, store):
+    add(copy, "test", "PNEUMONIA", "person903_virus_1.jpeg", ("train", "PNEUMONIA"))
+    with pytest.raises(DataError, match=r"leak: 1 patient in both training and test.*--allow-leak"):
+        pneumobench.run("thumbnail", data=copy, tracking_uri=store.uri)
+    assert not store.exists
+    result = pneumobench.run("thumbnail", data=copy, tracking_uri=store.uri, allow_leak=True)
+    assert any(note.startswith("leak: 1 patient in both") for note in result.notes)
+    (run,) = of_store(store)
+    assert run.tags["leak"].startswith("1 patient in both training and test")
+    assert "1 group of identical files, 2 files in all" in run.tags["audit"]
