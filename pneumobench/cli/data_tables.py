@@ -66,8 +66,9 @@ def show_audit(audit: Audit, *, as_json: bool) -> None:
     side = (
         "test images included (see the ledger)" if audit.includes_test else "of the test images names and hashes alone"
     )
+    many = f"{len(audit.findings)} finding{'s' * (len(audit.findings) != 1)}"
     console.print(
-        f"{audit.dataset} {audit.fingerprint[:8]}: {len(audit.findings)} finding{'s' * (len(audit.findings) != 1)} in {audit.images:,} images, "
+        f"{audit.dataset} {audit.fingerprint[:8]}: {many} in {audit.images:,} images, "
         f"{audit.decoded:,} looked at, {side}; {audit.seconds:.0f} s",
         markup=False,
         soft_wrap=True,
