@@ -38,7 +38,7 @@ def pick(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str) -> tup
         if best is not None and best not in picked:
             picked.append(best)
             left_out += [
-                f"{one.name}, {_seeds(one)}: {best.name}, {_seeds(best)} stands for {name}"
+                f"{one.name}, {_seeds(one)}: {_told_apart(best, one)} stands for {name}"
                 for one in fitting
                 if one is not best
             ]
@@ -78,6 +78,12 @@ def _commonest(candidates: dict[str, list[Experiment]], fingerprint: str, limit:
         }
     )
     return counted.most_common(1)[0][0] if counted else ""
+
+
+def _told_apart(one: Experiment, other: Experiment) -> str:
+    """An experiment by name and seeds, and by its run where these are the other's too."""
+    said = f"{one.name}, {_seeds(one)}"
+    return said if said != f"{other.name}, {_seeds(other)}" else f"run {one.runs[0].run_id[:8]}"
 
 
 def _why_not(one: Experiment, fingerprint: str, limit: str | None, division: str) -> str | None:

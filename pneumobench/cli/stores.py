@@ -53,6 +53,7 @@ def ui(
 
     from pneumobench.errors import UsageError
     from pneumobench.provenance import redact
+    from pneumobench.tracking import view
     from pneumobench.tracking.store import Store
 
     if not 1 <= port <= 65535:
@@ -65,11 +66,10 @@ def ui(
         except OSError as error:
             raise UsageError(f"port {port} is taken ({error.strerror}); --port names another") from None
     store.close_abandoned()
-    print(f"MLflow on {redact(store.uri)}: http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
-    print(
-        "Where to look: one experiment a dataset; columns test_auroc, test_accuracy; group by the tag plugin.",
-        flush=True,
-    )
+    server_address = f"http://127.0.0.1:{port}"
+    print(f"MLflow on {redact(store.uri)}: {server_address} (Ctrl-C ends it)", flush=True)
+    for name, experiment in store.experiments().items():
+        print(f"{name}, the highest test AUROC first: {view.address(server_address, experiment)}", flush=True)
     # job execution doubles the server's memory, and nothing here uses it
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]

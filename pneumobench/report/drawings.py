@@ -13,7 +13,7 @@ WIDTH, LEFT, RIGHT, FIGURES, TOP, STEP, FOOT = 760, 190, 540, 560, 18, 26, 24  #
 
 
 def forest(found: Comparison) -> dict[str, Any]:
-    """Each pair's difference with its interval, on an axis that shows 0."""
+    """Each pair's difference with its interval, on an axis that shows 0; open where no difference was detected."""
     place, ticks = _axis(min(0.0, *(p.low for p in found.pairs)), max(0.0, *(p.high for p in found.pairs)))
     rows = [
         {
@@ -21,6 +21,7 @@ def forest(found: Comparison) -> dict[str, Any]:
             "low": place(pair.low),
             "value": place(pair.difference),
             "high": place(pair.high),
+            "open": pair.verdict not in ("better", "worse"),
             "text": f"{pair.difference:+.3f} [{pair.low:+.3f}, {pair.high:+.3f}], "
             f"p {comparison.in_words(pair.p_corrected)}",
         }

@@ -17,6 +17,7 @@ from pneumobench import provenance
 from pneumobench.data.lockbox import Ledger
 from pneumobench.errors import TrackingError
 from pneumobench.provenance import redact
+from pneumobench.tracking import view
 
 DEFAULT_FOLDER = Path("runs")
 REGISTERED, CHAMPION = "pneumobench", "champion"  # the registered model, and the alias that `predict` uses
@@ -93,6 +94,16 @@ class Store:
                 "mlflow.experimentKind": "custom_model_development",
             }
             return client.create_experiment(PREFIX + name, artifact_location=self.artifacts, tags=tags)
+
+    def experiments(self) -> dict[str, str]:
+        """Ids by name of our experiments, the latest used first; each can be opened in `view`."""
+        with self._reporting_errors():
+            ours = [e for e in self.client.search_experiments() if e.name.startswith(PREFIX)]
+            for one in ours:
+                if one.tags.get(view.TAG) != view.STATE:
+                    self.client.set_experiment_tag(one.experiment_id, view.TAG, view.STATE)
+        ours.sort(key=lambda one: one.last_update_time or 0, reverse=True)
+        return {one.name.removeprefix(PREFIX): one.experiment_id for one in ours}
 
     def close_abandoned(self) -> int:
         """End runs as KILLED whose process on this host is gone; how many there were."""

@@ -115,3 +115,16 @@ def test_a_store_that_cannot_be_opened_is_one_line_without_its_password(tmp_path
     with pytest.raises(TrackingError, match="cannot use the tracking store sqlite:///") as caught:
         _ = Store(f"sqlite:///{tmp_path}/mlflow.db").client
     assert "\n" not in str(caught.value)
+
+
+def test_the_experiments_are_listed_with_a_view_that_the_ui_can_open(store):
+    import json
+
+    from pneumobench.tracking import view
+
+    kept = store.experiment("phantom 1234", "1234", "what it is")
+    store.client.create_experiment("somebody else's")
+    assert store.experiments() == {"phantom 1234": kept}
+    state = json.loads(store.client.get_experiment(kept).tags[view.TAG])
+    assert state["orderByKey"] in state["selectedColumns"]
+    assert view.address("http://127.0.0.1:5000", kept).startswith(f"http://127.0.0.1:5000/#/experiments/{kept}/runs?")
