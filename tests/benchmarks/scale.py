@@ -3,9 +3,8 @@
     python tests/benchmarks/scale.py [--images 100000] [--side 512] [--folder DIR]
 
 Images are generated (mixtures of rendered phantoms, JPEG, two a patient, one patient in nine a test patient) into a
-folder that is reused where it is given. Every line is a process of its own: seconds, and the most memory that was the process' own
-(RssAnon, twenty looks a second; pages of the mapped cache, which the system takes back at will, are not in it). `start`
-is `pneumobench run baseline --no-test` until so many steps of the first epoch are done.
+folder that is reused where it is given. Every line is a process of its own: seconds, and the most memory that was the
+process' own (RssAnon, twenty looks a second; not pages of the mapped cache, which the system takes back at will). `start` is `pneumobench run baseline --no-test` until so many steps of the first epoch are done.
 """
 
 from __future__ import annotations
