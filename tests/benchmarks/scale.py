@@ -4,7 +4,8 @@
 
 Images are generated (mixtures of rendered phantoms, JPEG, two a patient, one patient in nine a test patient) into a
 folder that is reused where it is given. Every line is a process of its own: seconds, and the most memory that was the
-process' own (RssAnon, twenty looks a second; not pages of the mapped cache, which the system takes back at will). `start` is `pneumobench run baseline --no-test` until so many steps of the first epoch are done.
+process' own (RssAnon, twenty looks a second; not pages of the mapped cache, which the system takes back at will).
+`start` is `pneumobench run baseline --no-test` until so many steps of the first epoch are done.
 """
 
 from __future__ import annotations
