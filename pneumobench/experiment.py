@@ -26,7 +26,8 @@ from pneumobench.knobs import of_member
 from pneumobench.origin import Origin
 from pneumobench.progress import Progress
 from pneumobench.record import recording_of
-from pneumobench.tracking.store import Store, import_mlflow
+from pneumobench.tracking.importing import import_mlflow
+from pneumobench.tracking.store import Store
 from pneumobench.training import backend, trainer
 from pneumobench.training import precision as precisions
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from pneumobench.data import images, kept
 from pneumobench.data.cache import Rows
 from pneumobench.data.dataset import Dataset, digest_of
 from pneumobench.data.plausible import oddities
+from pneumobench.data.threads import each
 from pneumobench.progress import Progress
 from pneumobench.quiet import quiet_stderr
 
@@ -103,10 +102,8 @@ def _look(files: list[Path], folder: Path, progress: Progress) -> None:
         except (ValueError, OSError) as error:
             words["faults"][row] = str(error) or type(error).__name__
 
-    with quiet_stderr(), warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for done, _ in enumerate(pool.map(one, range(len(files))), 1):
-            if done % 64 == 0 or done == len(files):
-                progress.advance(done, len(files))
+    with quiet_stderr(), warnings.catch_warnings(action="ignore"):
+        each(one, range(len(files)), progress.advance)
     thumbs.flush()
     np.save(folder / "numbers.npy", numbers)
     np.save(folder / "hashes.npy", hashes)

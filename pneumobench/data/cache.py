@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from pneumobench.data import images
-from pneumobench.data.dataset import Advance, Dataset, digest_of
+from pneumobench.data.dataset import Dataset, digest_of
 from pneumobench.data.kept import stored
+from pneumobench.data.threads import Advance, each
 from pneumobench.errors import DataError
 from pneumobench.quiet import quiet_stderr
 from pneumobench.recipe import View
@@ -76,14 +75,10 @@ def _build(
             raise DataError(f"cannot read {files[row]}: {error.strerror}") from error
         return ""
 
-    unreadable = {}
     # Pillow decodes outside the interpreter's lock; libtiff and others write to the screen as they please
-    with quiet_stderr(), warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for row, reason in enumerate(pool.map(read, range(len(files)))):
-            if reason:
-                unreadable[str(unique[row])] = reason
-            if advance and ((row + 1) % 64 == 0 or row + 1 == len(files)):
-                advance(row + 1, len(files))
+    with quiet_stderr(), warnings.catch_warnings(action="ignore"):
+        reasons = each(read, range(len(files)), advance)
+    unreadable = {str(unique[row]): reason for row, reason in enumerate(reasons) if reason}
     pixels.flush()
     np.save(path / "hashes.npy", unique)
     (path / "unreadable.json").write_text(json.dumps(unreadable))

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from pneumobench.data import dicom
-from pneumobench.data.hashes import Advance, content_hashes, printable
+from pneumobench.data.hashes import content_hashes, printable
 from pneumobench.data.patients import identify, subtype
+from pneumobench.data.threads import Advance
 from pneumobench.errors import DataError
 
 CLASSES = ("NORMAL", "PNEUMONIA")
@@ -79,7 +80,7 @@ def load(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | 
     """
     root = Path(root).expanduser()
     folder = release_folder(root)
-    found: list[tuple[str, int, Path]] = []
+    found: list[tuple[str, int, str]] = []
     for origin in ORIGINS:
         split = _child(folder, origin)
         if split is None:
@@ -87,24 +88,25 @@ def load(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | 
         for label, name in enumerate(CLASSES):
             images = _images(split, name, required=origin != "val")
             found += [(origin, label, path) for path in images]
-    digests = content_hashes(folder, [path for _, _, path in found], advance)
-    failed = [(path, why) for (_, _, path), (_, why) in zip(found, digests, strict=True) if why]
+    digests = content_hashes(folder, [path for *_, path in found], advance)
+    failed = [(path, why) for (*_, path), (_, why) in zip(found, digests, strict=True) if why]
     if failed and not skip_unreadable:
-        raise unreadable(*failed[0], len(failed))
+        raise unreadable(folder / failed[0][0], failed[0][1], len(failed))
     kept = [(*item, digest) for item, (digest, why) in zip(found, digests, strict=True) if not why]
     hashes = np.array([digest for *_, digest in kept])
-    patients, unmatched = identify([path.name for _, _, path, _ in kept], hashes)
+    files = [path.rpartition("/")[2] for _, _, path, _ in kept]
+    patients, unmatched = identify(files, hashes)
     dataset = Dataset(
         root=folder,
         name=_name(folder),
-        paths=np.array([path.relative_to(folder).as_posix() for _, _, path, _ in kept]),
+        paths=np.array([path for _, _, path, _ in kept]),
         labels=np.array([label for _, label, _, _ in kept], np.int8),
         patients=patients,
-        subtypes=np.array([subtype(path.name, label) for _, label, path, _ in kept]),
+        subtypes=np.array([subtype(file, label) for file, (_, label, *_) in zip(files, kept, strict=True)]),
         origins=np.array([origin for origin, *_ in kept]),
         hashes=hashes,
         unmatched=unmatched,
-        unreadable=tuple(printable(path.relative_to(folder).as_posix()) for path, _ in failed),
+        unreadable=tuple(printable(path) for path, _ in failed),
     )
     for origin in ("train", "test"):  # a class may have lost its last image to --skip-unreadable
         for label, name in enumerate(CLASSES):
@@ -155,7 +157,8 @@ def _child(folder: Path, name: str) -> Path | None:
     return matches[0] if matches else None
 
 
-def _images(split: Path, name: str, *, required: bool) -> list[Path]:
+def _images(split: Path, name: str, *, required: bool) -> list[str]:
+    """The images of a class, sorted, by their paths inside the release's folder."""
     try:
         folder = _child(split, name)
         if folder is None:
@@ -163,12 +166,12 @@ def _images(split: Path, name: str, *, required: bool) -> list[Path]:
                 return []
             raise DataError(f"{split} has no class folder {name}; both NORMAL and PNEUMONIA are needed")
         files = [
-            Path(entry.path)
-            for entry in os.scandir(folder)
-            if not entry.name.startswith(".") and Path(entry.name).suffix.lower() in SUFFIXES
+            f"{split.name}/{folder.name}/{file}"
+            for file in sorted(os.listdir(folder))
+            if not file.startswith(".") and os.path.splitext(file)[1].lower() in SUFFIXES
         ]
     except PermissionError as error:
         raise DataError(f"no permission to read {error.filename}") from None
     if required and not files:
         raise DataError(f"{folder} holds no image ({', '.join(sorted(SUFFIXES))}); both classes are needed")
-    return sorted(files, key=lambda path: path.name)
+    return files

@@ -6,17 +6,15 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from pneumobench.data import kept
+from pneumobench.data.threads import Advance, each
 
 KIND = "hashes"
 SETTLED = 2e9  # nanoseconds: a file that was written this lately may change again within its clock's tick
-
-Advance = Callable[[int, int], None]
 
 
 def content_hash(path: Path) -> str:
@@ -25,8 +23,8 @@ def content_hash(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
-def content_hashes(root: Path, paths: Sequence[Path], advance: Advance | None = None) -> list[tuple[str, str]]:
-    """(hash, "") or ("", what is wrong) for each file of a folder, in order, read in parallel.
+def content_hashes(root: Path, names: Sequence[str], advance: Advance | None = None) -> list[tuple[str, str]]:
+    """(hash, "") or ("", what is wrong) for each file, named by its path inside a folder, read in parallel.
 
     A file whose size and times of change are those of an earlier call is not read again.
     """
@@ -34,18 +32,17 @@ def content_hashes(root: Path, paths: Sequence[Path], advance: Advance | None = 
     known = _read(index)
     fresh: dict[str, str] = {}
 
-    def one(path: Path) -> tuple[str, str]:
+    def one(name: str) -> tuple[str, str]:
         try:
-            name = str(path.relative_to(root))
             if name != printable(name):
                 return "", "the file's name is not UTF-8"
-            state = path.stat()
+            state = os.stat(os.path.join(root, name))
             if state.st_size == 0:
                 return "", "the file is empty"
             mark = f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
             before, _, digest = known.get(name, "").rpartition(" ")
             if before != mark:
-                digest = content_hash(path)
+                digest = content_hash(root / name)
                 if time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns) > SETTLED:
                     fresh[name] = f"{mark} {digest}"
             return digest, ""
@@ -54,12 +51,7 @@ def content_hashes(root: Path, paths: Sequence[Path], advance: Advance | None = 
         except OSError as error:
             return "", error.strerror or str(error)
 
-    found = []
-    with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) * 2)) as pool:
-        for done, result in enumerate(pool.map(one, paths), 1):
-            found.append(result)
-            if advance and (done % 256 == 0 or done == len(paths)):
-                advance(done, len(paths))
+    found = each(one, names, advance, threads=min(8, (os.cpu_count() or 1) * 2))  # they wait for the disk
     if fresh:
         _write(index, known | fresh)
     return found

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pneumobench.data.cache import Rows, open_cache
-from pneumobench.data.dataset import CLASSES, Advance, Dataset, unreadable
+from pneumobench.data.dataset import CLASSES, Dataset, unreadable
+from pneumobench.data.threads import Advance
 from pneumobench.errors import DataError
 from pneumobench.recipe import View
 

@@ -11,7 +11,7 @@ from pneumobench.evidence import metrics
 
 RESAMPLES = 2000
 LEVEL = 0.95
-BLOCK, LEAST = 2**21, 256  # weights, and resamples, at once: all would take 0.8 GB for 100,000 images
+BLOCK, LEAST = 2**21, 16  # weights, and resamples, at once: all would take 0.8 GB for 100,000 images
 
 K = TypeVar("K", bound=Hashable)
 

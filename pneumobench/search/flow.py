@@ -27,8 +27,9 @@ from pneumobench.search.snapshot import Snapshot, snapshot
 from pneumobench.search.storage import Storage, address
 from pneumobench.search.summary import Summary, in_common, summarise
 from pneumobench.search.trials import IN_A_ROW, Trials, retry
+from pneumobench.tracking.importing import import_mlflow
 from pneumobench.tracking.recorder import recording
-from pneumobench.tracking.store import Store, import_mlflow
+from pneumobench.tracking.store import Store
 from pneumobench.training import precision as precisions
 
 LOOK = 0.5  # seconds between two looks at how the trials stand

@@ -21,7 +21,8 @@ from pneumobench.search.job import Job
 from pneumobench.search.objective import Objective
 from pneumobench.search.storage import Storage
 from pneumobench.search.trials import Trials, retry
-from pneumobench.tracking.store import Store, import_mlflow
+from pneumobench.tracking.importing import import_mlflow
+from pneumobench.tracking.store import Store
 from pneumobench.training import backend, trainer
 from pneumobench.training.corruption import Corrupted
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -18,6 +16,7 @@ from pneumobench.data.lockbox import Ledger
 from pneumobench.errors import TrackingError
 from pneumobench.provenance import redact
 from pneumobench.tracking import view
+from pneumobench.tracking.importing import import_mlflow
 
 DEFAULT_FOLDER = Path("runs")
 REGISTERED, CHAMPION = "pneumobench", "champion"  # the registered model, and the alias that `predict` uses
@@ -98,7 +97,7 @@ class Store:
     def experiments(self) -> dict[str, str]:
         """Ids by name of our experiments, the latest used first; each can be opened in `view`."""
         with self._reporting_errors():
-            ours = [e for e in self.client.search_experiments() if e.name.startswith(PREFIX)]
+            ours = self._ours()
             for one in ours:
                 if one.tags.get(view.TAG) != view.STATE:
                     self.client.set_experiment_tag(one.experiment_id, view.TAG, view.STATE)
@@ -109,8 +108,7 @@ class Store:
         """End runs as KILLED whose process on this host is gone; how many there were."""
         closed = 0
         with self._reporting_errors():
-            experiments = [e.experiment_id for e in self.client.search_experiments() if e.name.startswith(PREFIX)]
-            for run in self._search(experiments, "attributes.status = 'RUNNING'"):
+            for run in self._search([e.experiment_id for e in self._ours()], "attributes.status = 'RUNNING'"):
                 if provenance.is_alive(run.data.tags) is False:
                     self.client.set_tag(run.info.run_id, "error", "the process was killed")
                     self.client.set_terminated(run.info.run_id, "KILLED")
@@ -120,9 +118,8 @@ class Store:
     def finished(self, tags: Mapping[str, Any]) -> list[Any]:
         """Finished runs that have all these tags, the latest first."""
         with self._reporting_errors():
-            experiments = [e.experiment_id for e in self.client.search_experiments() if e.name.startswith(PREFIX)]
             wanted = ["attributes.status = 'FINISHED'", *(f"tags.{name} = '{value}'" for name, value in tags.items())]
-            return list(self._search(experiments, " and ".join(wanted)))
+            return list(self._search([e.experiment_id for e in self._ours()], " and ".join(wanted)))
 
     def children(self, parent: str, tags: Mapping[str, Any]) -> list[Any]:
         """The runs below a run that have all these tags, whatever their status."""
@@ -174,6 +171,9 @@ class Store:
                 model = self.client.get_logged_model(output.model_id)
                 get_artifact_repository(model.artifact_location, tracking_uri=self.uri).delete_artifacts()
                 self.client.delete_logged_model(output.model_id)
+
+    def _ours(self) -> list[Any]:
+        return [one for one in self.client.search_experiments() if one.name.startswith(PREFIX)]
 
     def _search(self, experiments: list[str], wanted: str) -> Iterator[Any]:
         token = None
@@ -228,21 +228,6 @@ def _set(values: Mapping[str, str | None]) -> None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
-
-
-def import_mlflow() -> Any:
-    """The mlflow module, told to be quiet, offline and quick."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_SKIP_PIP_REQUIREMENTS_CHECK", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    warnings.filterwarnings("ignore", module="mlflow")
-    import mlflow
-
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    return mlflow
 
 
 def _absolute(uri: str) -> str:

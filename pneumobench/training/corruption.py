@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from pneumobench.data.cache import Rows, stored
-from pneumobench.data.dataset import Advance, digest_of
+from pneumobench.data.dataset import digest_of
 from pneumobench.data.parts import Part
+from pneumobench.data.threads import Advance
 from pneumobench.recipe import View
 from pneumobench.training.augmentation import Augmentation, library, seeds_for
 
