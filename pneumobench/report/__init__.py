@@ -48,7 +48,7 @@ class Report:
 
     @cached_property
     def _curves(self) -> dict[str, tuple[str, str]]:
-        return curves.draw(self._models)
+        return curves.draw(self._models, self.found.reference)
 
     @cached_property
     def _models(self) -> dict[str, list[Predictions]]:
