@@ -3,7 +3,8 @@
 Purpose: models that err on different images correct each other; the published text names ensembling. Members that
 are tracked already (the same data, split, seed and knobs) are reused, the others trained first.
 Differs from the baseline in: everything. An ensemble; its members are a knob.
-Expected: above each member; RESULTS.md holds what came out.
+Expected: with MobileNet AUROC .977 ± .002 and 92.3 % accuracy at the threshold (three seeds, RESULTS.md): more accurate
+than either member there, and no better in ranking than the better one.
 Duration: seconds where the members are tracked, else theirs together. Not measured on a GPU.
 
     pneumobench run ensemble

@@ -3,7 +3,7 @@
 Purpose: to show that ingredients compose. What `transfer` does, `class_weighted`'s weights and `augmented`'s
 variation of the training images, stronger in quality, because test images are blurrier than training images.
 Differs from the baseline in: build, schedule, view, batch_size, weigh, augment.
-Expected: above `transfer`; RESULTS.md holds what came out.
+Expected: with MobileNet AUROC .978 ± .001 and 90.4 % accuracy at 0.5 (three seeds, RESULTS.md).
 Duration: `transfer`'s; images are varied beside the training step. Not measured on a GPU.
 
     pneumobench run transfer_augmented
