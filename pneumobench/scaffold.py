@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import keyword
 from dataclasses import fields
 from pathlib import Path
 
-from pneumobench import registry
+from pneumobench import files, registry
 from pneumobench.errors import UsageError
 from pneumobench.knobs import knobs_of
 from pneumobench.recipe import Ensemble, Estimator
@@ -81,29 +80,12 @@ def write(name: str, *, base: str | None = None, folder: Path | None = None) -> 
     With `base` it is a variant of that plugin, without a small network.
     Raises: UsageError for a name that cannot be a module or is taken; nothing is overwritten.
     """
-    if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
-        raise UsageError(f"a plugin's name is that of a Python module, such as my_plugin, not '{name}'")
-    known = registry.entries()
-    if name in known:
-        taken = known[name]
-        raise UsageError(f"a plugin named '{name}' is there already: {taken.path or taken.module} ({taken.origin})")
-    folder = folder or registry.folder() or registry.PLUGINS.default_folder
+    path = registry.PLUGINS.free(name, folder)
     if base and not registry.importable(registry.find(base).module):
         own = registry.folder()
-        if own and folder.resolve() != own:
+        if own and path.parent.resolve() != own:
             raise UsageError(f"'{base}' is a file of {own}, which a plugin elsewhere cannot import; leave --dir out")
-    if folder.is_absolute() and folder.is_relative_to(Path.cwd()):
-        folder = folder.relative_to(Path.cwd())
-    path = folder / f"{name}.py"
-    if path.exists():
-        raise UsageError(f"{path} is there already")
-    text = _text(name, base)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-    return path
+    return files.write(path, _text(name, base))
 
 
 def _text(name: str, base: str | None) -> str:

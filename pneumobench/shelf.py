@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import keyword
 import os
 import sys
 from collections.abc import Iterator
@@ -121,6 +122,24 @@ class Shelf:
             raise UsageError(f"{self.variable} (--{self.name}-dir) is not a folder: {named}")
         own = Path(named).expanduser().resolve() if named else self.default_folder.resolve()
         return own if own.is_dir() and own not in self._built_in_folders() else None
+
+    def free(self, name: str, folder: Path | None = None) -> Path:
+        """Where a new file of this name belongs: in `folder`, else in the folder of one's own.
+
+        Raises: UsageError for a name that cannot be a module, or is taken.
+        """
+        if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+            raise UsageError(f"a {self.kind}'s name is that of a Python module, such as my_{self.kind}, not '{name}'")
+        taken = self.entries().get(name)
+        if taken:
+            where = f"{taken.path or taken.module} ({taken.origin})"
+            raise UsageError(f"a {self.kind} named '{name}' is there already: {where}")
+        path = (folder or self.folder() or self.default_folder) / f"{name}.py"
+        if path.is_absolute() and path.is_relative_to(Path.cwd()):
+            path = path.relative_to(Path.cwd())
+        if path.exists():
+            raise UsageError(f"{path} is there already")
+        return path
 
     def _built_in_folders(self) -> list[Path]:
         spec = importlib.util.find_spec(self.package)

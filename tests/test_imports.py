@@ -12,6 +12,7 @@ import pneumobench
 ROOT = Path(pneumobench.__file__).parent
 FLOORS = {
     "errors": 0,
+    "files": 0,
     "recipe": 0,
     "progress": 0,
     "provenance": 0,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pneumobench import provenance
+from pneumobench import files, provenance
 from pneumobench.audit import Audit
 from pneumobench.data import images
 from pneumobench.data.dataset import Dataset
 from pneumobench.data.findings import Finding
-from pneumobench.errors import UsageError
 
 SIDE = 160  # pixels of a picture's longer side
 RANKS = {"leak": "worst", "near leak": "worst", "label conflict": "worst", "shift": "bad", "shortcut": "bad"}
@@ -29,14 +28,7 @@ def write(audit: Audit, dataset: Dataset, path: Path) -> Path:
         made=provenance.now().replace("T", " ").replace("+00:00", " UTC"),
         command=provenance.command(),
     )
-    building = path.with_name(f".{path.name}.building")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        building.write_text(text, encoding="utf-8")
-        building.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-    return path
+    return files.write(path, text)
 
 
 def _pictures(finding: Finding, audit: Audit, dataset: Dataset) -> list[list[tuple[str, str]]]:

@@ -10,11 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pneumobench import provenance
+from pneumobench import files, provenance
 from pneumobench.comparing import Comparison
 from pneumobench.data.dataset import digest_of
 from pneumobench.data.lockbox import Look
-from pneumobench.errors import UsageError
 from pneumobench.evidence import comparison
 from pneumobench.evidence.evaluation import Estimate
 from pneumobench.evidence.predictions import Predictions
@@ -65,15 +64,7 @@ class Report:
 
     def write(self, path: Path) -> Path:
         """Write the HTML file. Raises: UsageError where it cannot be written; nothing is left half-written."""
-        text = self.html()
-        building = path.with_name(f".{path.name}.building")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            building.write_text(text, encoding="utf-8")
-            building.replace(path)
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-        return path
+        return files.write(path, self.html())
 
     def log(self, store: Store) -> str:
         """Log the report, its figures and the comparison as a run of the dataset's experiment; the run's id."""

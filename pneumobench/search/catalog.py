@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pneumobench.errors import UsageError
+from pneumobench import files
 from pneumobench.registry import PLUGINS
 from pneumobench.search.study import Study
 from pneumobench.shelf import Entry, Shelf
@@ -47,18 +47,5 @@ def write(name: str, folder: Path | None = None) -> Path:
 
     Raises: UsageError for a name that cannot be a module or is taken; nothing is overwritten.
     """
-    if not name.isidentifier() or name.startswith("_"):
-        raise UsageError(f"a study's name is that of a Python module, such as my_study, not '{name}'")
-    taken = entries().get(name)
-    if taken:
-        raise UsageError(f"a study named '{name}' is there already: {taken.path or taken.module} ({taken.origin})")
-    folder = folder or STUDIES.folder() or STUDIES.default_folder
-    path = folder / f"{name}.py"
-    if path.exists():
-        raise UsageError(f"{path} is there already")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(TEMPLATE.format(name=name, title=name.replace("_", " ").capitalize()))
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-    return path
+    path = STUDIES.free(name, folder)
+    return files.write(path, TEMPLATE.format(name=name, title=name.replace("_", " ").capitalize()))
