@@ -48,22 +48,18 @@ def pairs_of(hashes: np.ndarray, usable: np.ndarray, contents: np.ndarray) -> np
     # neighbouring bits hang together; drawn apart, bands tell more
     bits = np.ascontiguousarray(bits[:, np.random.default_rng(0).permutation(bits.shape[1])])
     bands = np.ascontiguousarray(np.packbits(bits, axis=1)).view(">u4")
-    candidates = []
+    found = [np.empty((0, 2), int)]
     for band in bands.T:
         order = np.argsort(band, kind="stable")
         for step in range(1, CROWD + 1):
             same = band[order[step:]] == band[order[:-step]]
             if not same.any():
                 break
-            candidates.append(np.stack([order[:-step][same], order[step:][same]], axis=1))
-    if not candidates:
-        return np.empty((0, 2), int)
-    pairs = np.unique(np.sort(np.concatenate(candidates), axis=1), axis=0)
-    first, second = pairs.T
-    keep = usable[first] & usable[second] & (contents[first] != contents[second])
-    pairs = pairs[keep]
-    apart = np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]).sum(axis=1)
-    return pairs[apart <= APART]
+            first, second = order[:-step][same], order[step:][same]
+            apart = np.bitwise_count(hashes[first] ^ hashes[second]).sum(axis=1)
+            close = (apart <= APART) & usable[first] & usable[second] & (contents[first] != contents[second])
+            found.append(np.stack([first[close], second[close]], axis=1))
+    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
 
 
 def correlation(traits: Traits, pairs: np.ndarray) -> np.ndarray:
