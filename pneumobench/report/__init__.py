@@ -30,6 +30,7 @@ SHOWN = {
     "brier": "Brier score",
     "ece": "ECE",
 }
+INDEPENDENT = (("DeLong's", "delong_p"), ("McNemar's exact", "mcnemar_p"))  # a metric has one of them or none
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class Report:
             "made": provenance.now().replace("T", " ").replace("+00:00", " UTC"),
             "metric": comparison.NAMES.get(found.metric, found.metric.replace("_", " ")),
             "resamples": comparison.RESAMPLES,
+            "independent": next((test for test in INDEPENDENT if getattr(found.pairs[0], test[1]) is not None), None),
             "forest": drawings.forest(found),
             "seeds": drawings.seeds(found, models),
             "shown": list(SHOWN),
