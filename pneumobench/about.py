@@ -17,7 +17,7 @@ from pneumobench.origin import Origin
 from pneumobench.recipe import Plugin
 from pneumobench.shelf import Entry
 from pneumobench.tracking.recorder import DatasetInput
-from pneumobench.training import backend
+from pneumobench.training import trainer
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ class About:
     def tags(self) -> dict[str, Any]:
         """What a reader filters runs by, and what makes a run repeatable."""
         dataset, limit = self.images.dataset, self.images.limit
+        backend, device = trainer.runs_on(self.plugin, self.knobs)
         versions = ", ".join(f"{name} {number}" for name, number in provenance.versions().items())
         tags = {
             "plugin": self.name,
@@ -91,8 +92,8 @@ class About:
             "split_digest": self.images.development.digest,
             "plugin_digest": self.plugin_digest,
             "operating_point": self.operating_point,
-            "backend": backend.name(),
-            "device": backend.device(),
+            "backend": backend,
+            "device": device,
             "git_commit": provenance.commit(),
             "versions": versions,
             "command": provenance.command(),

@@ -28,8 +28,8 @@ from pneumobench.progress import Progress
 from pneumobench.record import recording_of
 from pneumobench.tracking.importing import import_mlflow
 from pneumobench.tracking.store import Store
-from pneumobench.training import backend, trainer
 from pneumobench.training import precision as precisions
+from pneumobench.training import trainer
 
 MAX_SEED = 2**32  # NumPy's and Keras' generators take no larger one
 
@@ -101,7 +101,7 @@ def run(
         images = prepare.decode(images, views, folds=folds, skip_unreadable=skip_unreadable, progress=progress)
     with clock("start"):
         progress.stage("starting Keras and MLflow")
-        backend.keras()
+        trainer.start(recipe, values)
         import_mlflow()
 
     about = About(entry, recipe, values, epochs, rule, images, origin=origin)
@@ -185,6 +185,7 @@ def run(
                 tracked.finish_fold(fold, fitted[seed].folds[fold - 1], estimates)
 
         predictors = [one.predictor for one in fitted.values()]
+        computed_by, device = trainer.runs_on(recipe, values)
         result = Result(
             run_id=tracked.parent.run_id,
             plugin=plugin,
@@ -215,8 +216,8 @@ def run(
             images_per_second=float(np.mean([predictor.images_per_second for predictor in predictors])),
             parameters=predictors[0].parameters,
             precision=predictors[0].precision,
-            device=backend.device(),
-            backend=backend.name(),
+            device=device,
+            backend=computed_by,
             looks=looks,
             limit=limit,
             notes=tuple(notes),

@@ -53,7 +53,8 @@ class Worker:
         if self._plan.metric == "val_auroc_corrupted":
             corrupted = Corrupted(images.development.validation, job.seed)
             images = replace(images, development=replace(images.development, corrupted=corrupted))
-        backend.keras()
+        for name, (_, plugin) in self._plan.plugins.items():
+            trainer.start(plugin, resolve(plugin, self._plan.fixed[name]))
         import_mlflow()
         store, parent = Store(job.tracking_uri), self._trials.study.user_attrs["mlflow_run"]
         self._objective = Objective(
@@ -71,7 +72,7 @@ class Worker:
         for name, (_, plugin) in self._plan.plugins.items():
             knobs = resolve(plugin, self._plan.fixed[name])
             trainer.build(plugin, knobs, self._plan.epochs_of(name), name)
-        backend.keras().utils.clear_session()
+        backend.forget()
 
     def trial(self) -> Report | None:
         """Claim and train one trial; None where there is none to claim now."""
@@ -82,7 +83,7 @@ class Worker:
         if claim is None:
             return None
         state = self._objective(claim)
-        backend.keras().utils.clear_session()
+        backend.forget()
         if not self._frozen:  # what the first trial imported stays: no later collection has to walk through it
             gc.freeze()
             self._frozen = True

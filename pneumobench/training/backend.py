@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -28,6 +29,12 @@ def keras() -> Any:
 
         module.distribution.list_devices()
     return module
+
+
+def forget() -> None:
+    """Let go of the networks that Keras holds, if it was started."""
+    if "keras" in sys.modules:
+        keras().utils.clear_session()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pneumobench.errors import UsageError
 from pneumobench.knobs import MEMBERS, call, of_member, value_of
 from pneumobench.progress import Epoch, Progress
 from pneumobench.recipe import Ensemble, Estimator, Plugin, Recipe, View
-from pneumobench.training import estimator, network
+from pneumobench.training import backend, estimator, network
 from pneumobench.training.predictor import Predictor, mean
 
 Trained = Callable[[str], Predictor | None]  # a member that is at hand already, by name
@@ -104,6 +104,29 @@ def build(plugin: Plugin, knobs: Mapping[str, Any], epochs: int | None, name: st
         case Ensemble():
             for member in knobs[MEMBERS]:
                 build(registry.load(member), of_member(member, knobs), epochs_of(member, epochs), member)
+        case _:
+            assert_never(plugin)
+
+
+def start(plugin: Plugin, knobs: Mapping[str, Any]) -> None:
+    """Start Keras where the plugin needs it: an estimator over pixels is spared those seconds."""
+    if _needs_keras(plugin, knobs):
+        backend.keras()
+
+
+def runs_on(plugin: Plugin, knobs: Mapping[str, Any]) -> tuple[str, str]:
+    """What computes, "tensorflow", "jax" or "scikit-learn", and where: "gpu" or "cpu"."""
+    return (backend.name(), backend.device()) if _needs_keras(plugin, knobs) else ("scikit-learn", "cpu")
+
+
+def _needs_keras(plugin: Plugin, knobs: Mapping[str, Any]) -> bool:
+    match plugin:
+        case Recipe():
+            return True
+        case Estimator():
+            return plugin.features is not None
+        case Ensemble():
+            return any(_needs_keras(registry.load(m), of_member(m, knobs)) for m in knobs[MEMBERS])
         case _:
             assert_never(plugin)
 

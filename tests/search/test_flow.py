@@ -141,12 +141,13 @@ def test_a_failure_that_passes_is_mended_by_a_second_try(place):
 
 
 def test_a_worker_that_grows_is_renewed_while_the_study_goes_on(place, monkeypatch):
-    monkeypatch.setattr("pneumobench.search.crew.GROWTH", -1)  # so that each has grown too large at once
-    outcome = place.study("quick", trials=5, knobs={"knobby.seconds": "5"})
+    monkeypatch.setattr("pneumobench.search.crew.GROWTH", -(10**12))  # so that each has grown too large at once
+    outcome = place.study("quick", trials=6, knobs={"knobby.seconds": "2"})
     assert outcome.renewed >= 1
     trials = place.agreed("quick").all(TrialState.COMPLETE)
-    assert len(trials) == 5
-    assert len({trial.user_attrs[PROCESS]["pid"] for trial in trials}) == outcome.renewed + 1
+    assert len(trials) == 6
+    workers = {trial.user_attrs[PROCESS]["pid"] for trial in trials}
+    assert 2 <= len(workers) <= outcome.renewed + 1  # the last one may have come too late for a trial
 
 
 def test_a_finished_grid_ends_early_and_says_so(place):
