@@ -38,9 +38,9 @@ def test_the_auxiliary_loss_changes_the_gradients():
 
 def test_the_saved_model_is_without_the_auxiliary_head(dataset, tmp_path):
     plugin = replace(registry.load("regularized"), view=View(*SHAPE[:2], channels=3))
-    trained = trainer.train(
-        plugin, splitting.split(dataset)[0], knobs.resolve(plugin, {}), seed=0, epochs=1, name="regularized"
-    )
+    values = knobs.resolve(plugin, {})
+    with backend.eagerly():
+        trained = trainer.train(plugin, splitting.split(dataset)[0], values, seed=0, epochs=1, name="regularized")
     trained.save(tmp_path, threshold=0.5)
     saved = load(tmp_path)[0].model
     assert len(saved.outputs) == 1
