@@ -83,15 +83,16 @@ def audit(dataset: Dataset, progress: Progress, *, test: tuple[Ledger, Look] | N
 
 
 def _unreadable(dataset: Dataset, traits: Traits) -> list[Finding]:
+    whole = len(dataset) + len(dataset.unreadable)
     found = []
-    for kind, reasons, word in (
-        ("unreadable", traits.faults, "unreadable"),
-        ("odd", traits.oddities, "unlike an X-ray"),
+    for kind, reasons, word, unhashed in (
+        ("unreadable", traits.faults, "unreadable", dataset.unreadable),
+        ("odd", traits.oddities, "unlike an X-ray", ()),
     ):
-        rows = np.flatnonzero(reasons != "")
-        if len(rows):
-            text = f"{len(rows):,} of {len(dataset):,} images are {word}, such as {dataset.paths[rows[0]]}"
-            text += f": {reasons[rows[0]]}"
-            examples = tuple((str(dataset.paths[row]),) for row in rows[:5])
-            found.append(Finding(kind, text, examples, {"images": len(rows)}, weight=float(len(rows))))
+        told = [(path, "empty, or no permission to read it") for path in unhashed]
+        told += [(str(dataset.paths[row]), str(reasons[row])) for row in np.flatnonzero(reasons != "")]
+        if told:
+            text = f"{len(told):,} of {whole:,} images are {word}, such as {told[0][0]}: {told[0][1]}"
+            examples = tuple((path,) for path, _ in told[:5])
+            found.append(Finding(kind, text, examples, {"images": len(told)}, weight=float(len(told))))
     return found

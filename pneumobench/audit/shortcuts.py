@@ -72,7 +72,7 @@ def columns(traits: Traits) -> dict[str, np.ndarray]:
         "brightness": traits.brightness[:, None],
         "sharpness": traits.sharpness[:, None],
     }
-    return {name: values for name, values in found.items() if np.ptp(values, axis=0).any()}
+    return {name: values for name, values in found.items() if len(values) and np.ptp(values, axis=0).any()}
 
 
 def held_out(values: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> np.ndarray | None:

@@ -13,6 +13,7 @@ from pneumobench.data.cache import Rows
 from pneumobench.data.dataset import Dataset, digest_of
 from pneumobench.data.plausible import oddities
 from pneumobench.data.threads import each
+from pneumobench.errors import DataError
 from pneumobench.progress import Progress
 from pneumobench.quiet import quiet_stderr
 
@@ -99,8 +100,10 @@ def _look(files: list[Path], folder: Path, progress: Progress) -> None:
             thumbs[row] = np.asarray(thumb)
             hashes[row] = np.packbits(imagehash.phash(thumb, hash_size=BITS).hash.ravel())
             words["oddities"][row] = ", ".join(oddities(files[row]))
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             words["faults"][row] = str(error) or type(error).__name__
+        except OSError as error:  # not the image's fault: nothing to remember of it
+            raise DataError(f"cannot read {files[row]}: {error.strerror or error}") from error
 
     with quiet_stderr(), warnings.catch_warnings(action="ignore"):
         each(one, range(len(files)), progress.advance)

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pneumobench.errors import DataError
+
 SUFFIXES = {".dcm", ".dicom"}
 MAGIC, OFFSET = b"DICM", 128  # PS3.10, section 7.1: a preamble of 128 bytes stands before it
 EXTREMES = np.array([-(2**31), 2**31 - 1], np.int64)  # beyond every stored value
@@ -26,13 +28,14 @@ def read(path: Path) -> Image.Image:
 
     The modality LUT and the file's first VOI window or LUT are applied (PS3.3, C.11.1 and C.11.2); without
     either, the frame's own values span black to white. MONOCHROME1 is inverted.
-    Raises: ValueError with a reason in a few words: the extra is missing, no image inside, an unknown coding.
+    Raises: ValueError with a reason in a few words: no image inside, an unknown coding; DataError where the extra is
+    missing, which is no fault of the image.
     """
     try:
         import pydicom
         from pydicom.pixels import apply_modality_lut, apply_voi_lut, pixel_array
     except ImportError:
-        raise ValueError("reading DICOM takes the extra: pip install 'pneumobench[dicom]'") from None
+        raise DataError(f"reading {path} takes the extra: pip install 'pneumobench[dicom]'") from None
     try:
         dataset = pydicom.dcmread(path)
         kind = dataset.get("PhotometricInterpretation")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ LIMIT = 20.0  # GB
 LOCK, BUILDING = ".lock", ".building"
 
 T = TypeVar("T")
+_held: set[Path] = set()
 
 
 def folder() -> Path:
@@ -59,7 +61,7 @@ def stored(kind: str, name: str, build: Callable[[Path], None], load: Callable[[
                 return load(path)
             except FileNotFoundError:
                 pass
-            except (OSError, ValueError, EOFError):
+            except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
                 shutil.rmtree(path)
             building = path.with_name(f"{path.name}{BUILDING}")
             shutil.rmtree(building, ignore_errors=True)  # left by a process that was killed
@@ -78,6 +80,12 @@ def stored(kind: str, name: str, build: Callable[[Path], None], load: Callable[[
         ) from error
     evict(path)
     return found
+
+
+def hold(path: Path) -> Path:
+    """Keep what is at `path`, or around it, from giving way in this process, which will read from it again."""
+    _held.add(path)
+    return path
 
 
 @dataclass(frozen=True)
@@ -102,13 +110,14 @@ def entries() -> list[Entry]:
 
 
 def evict(spared: Path) -> None:
-    """Remove what was not used for longest until the rest is within the limit, but not `spared`, nor what is locked."""
+    """Remove what was not used for longest until the rest is within the limit; not `spared`, nor what is in use."""
     every = entries()
     excess = sum(entry.size for entry in every) - limit()
     for entry in every:
         if excess <= 0:
             return
-        if entry.path != spared and _remove(entry.path):
+        is_held = any(path.is_relative_to(entry.path) for path in _held)
+        if entry.path != spared and not is_held and _remove(entry.path):
             excess -= entry.size
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumobench.data.dataset import CLASSES, ORIGINS
+from pneumobench.data.dataset import CLASSES, ORIGINS, digest_of
 from pneumobench.data.hashes import content_hash
-from pneumobench.data.kept import stored
+from pneumobench.data.kept import hold, stored
 from pneumobench.errors import DataError
 
 SUFFIX = ".npz"
@@ -33,7 +33,8 @@ def unpacked(path: Path) -> Path:
         json.loads((folder / DONE).read_text())
         return folder / path.stem
 
-    return stored("unpacked", f"{digest}-v{VERSION}", lambda folder: _unpack(path, folder), load)
+    name = f"{digest}-{digest_of([path.stem], 4)}-v{VERSION}"  # the folder inside is named like the archive
+    return hold(stored("unpacked", name, lambda folder: _unpack(path, folder), load))
 
 
 def _unpack(path: Path, folder: Path) -> None:

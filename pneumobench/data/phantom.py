@@ -53,7 +53,7 @@ def ensure(phantom: Phantom | None = None, parent: Path | None = None) -> Path:
                 shutil.rmtree(left, ignore_errors=True)
             write(phantom, building)
             building.rename(path)
-    return path
+    return kept.hold(path)
 
 
 def write(phantom: Phantom, folder: Path) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from pneumobench.audit import audit, duplicates, page, shortcuts, traits
 from pneumobench.data import dataset as datasets
+from pneumobench.data import kept
 from pneumobench.data.lockbox import Ledger, Look
 from pneumobench.progress import Progress
 
@@ -91,6 +92,35 @@ def test_pictures_of_test_images_stay_out_of_a_page_that_did_not_open_them(copy,
     html = page.write(found, datasets.load(copy), tmp_path / "audit.html").read_text()
     assert "IM-9004-0001.jpeg" in html
     assert "<img" not in html.partition("identical files")[2].partition("</section>")[0]
+
+
+def test_nor_do_they_where_the_folder_s_name_is_written_otherwise(copy, tmp_path):
+    (copy / "test").rename(copy / "Test")
+    shutil.copy(first(copy, "Test", "NORMAL"), copy / "Test" / "NORMAL" / "IM-9004-0001.jpeg")
+    html = page.write(audited(copy), datasets.load(copy), tmp_path / "audit.html").read_text()
+    assert "<img" not in html.partition("identical files")[2].partition("</section>")[0]
+
+
+def test_files_without_a_byte_are_among_the_unreadable(copy):
+    first(copy, "train", "NORMAL").write_bytes(b"")
+    found = audited(copy)
+    (unreadable,) = [finding for finding in found.findings if finding.kind == "unreadable"]
+    assert unreadable.figures == {"images": 1}
+    assert "unreadable" not in found.clear
+
+
+def test_a_folder_of_files_that_are_no_images_is_told_so(copy):
+    for path in (copy / "train").rglob("*.jpeg"):
+        path.write_text(f"version https://git-lfs.github.com/spec/v1 {path.name}")
+    assert kinds(audited(copy)) == ["unreadable"]
+
+
+def test_what_is_kept_of_an_audit_is_made_again_where_it_is_torn(copy):
+    (copy / "train" / "NORMAL" / "IM-9006-0001.jpeg").write_text("of this test alone")
+    before = kinds(audited(copy))
+    for path in kept.folder().glob("audit/*/words.npz"):
+        path.write_bytes(path.read_bytes()[:100])
+    assert kinds(audited(copy)) == before
 
 
 def test_a_trait_that_gives_the_class_away_is_a_shortcut(copy):

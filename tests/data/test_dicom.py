@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pneumobench.data import dicom, images
+from pneumobench.errors import DataError
 from pneumobench.recipe import View
 
 pydicom = pytest.importorskip("pydicom")
@@ -102,5 +103,5 @@ def test_without_the_extra_it_says_what_to_install(write, monkeypatch):
 
     path = write()
     monkeypatch.setitem(sys.modules, "pydicom", None)
-    with pytest.raises(ValueError, match=r"pip install 'pneumobench\[dicom\]'"):
+    with pytest.raises(DataError, match=r"pip install 'pneumobench\[dicom\]'"):
         images.decode(path, View(8, 8))

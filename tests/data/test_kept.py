@@ -46,6 +46,14 @@ def test_what_is_new_stays_even_where_it_alone_is_too_large(monkeypatch):
     assert names() == {"large"}
 
 
+def test_what_this_process_still_reads_from_stays(monkeypatch):
+    keep("old")
+    kept.hold(kept.folder() / "images" / "old" / "inside")
+    monkeypatch.setenv("PNEUMOBENCH_CACHE_LIMIT", "0.0000001")
+    keep("new")
+    assert names() == {"old", "new"}
+
+
 def test_what_another_process_locks_stays(monkeypatch):
     keep("busy")
     monkeypatch.setenv("PNEUMOBENCH_CACHE_LIMIT", "0.0000005")

@@ -92,3 +92,10 @@ def test_a_torn_archive_is_refused(archive, tmp_path):
     torn.write_bytes(archive.read_bytes()[:5000])
     with pytest.raises(DataError, match=r"torn\.npz is"):
         npz.unpacked(torn)
+
+
+def test_the_same_bytes_under_another_name_load_too(archive, tmp_path):
+    copied = tmp_path / "copied.npz"
+    copied.write_bytes(archive.read_bytes())
+    assert [npz.unpacked(path).name for path in (archive, copied, archive)] == [archive.stem, "copied", archive.stem]
+    assert npz.unpacked(copied).is_dir()
