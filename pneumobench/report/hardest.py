@@ -111,8 +111,7 @@ def _is(path: Path, digest: str) -> bool:
 def _uris(path: Path, predictor: Predictor | None) -> tuple[str | None, str | None]:
     """The thumbnail, and the same with the network's heat over it."""
     try:
-        return images.uri(images.thumbnail(path, SIDE)), images.uri(
-            explained(predictor, path, SIDE)
-        ) if predictor else None
+        plain = images.uri(images.thumbnail(path, SIDE))
+        return plain, images.uri(explained(predictor, path, SIDE)) if predictor else None
     except (ValueError, OSError, PneumobenchError):
         return None, None
