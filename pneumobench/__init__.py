@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pneumobench.recipe import Ensemble, Estimator, Phase, Plugin, Recipe, View, adamw, balanced, one_phase
-from pneumobench.search.study import Study
+from pneumobench.authoring.recipe import Ensemble, Estimator, Phase, Plugin, Recipe, View, adamw, balanced, one_phase
+from pneumobench.authoring.study import Study
 
 if TYPE_CHECKING:
-    from pneumobench.experiment import run
-    from pneumobench.search.flow import study
+    from pneumobench.experiment.run import run
+    from pneumobench.search.run import study
 
 __all__ = [
     "Ensemble",
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 # imported when first asked for: they cost more than milliseconds
-_VERBS = {"run": "pneumobench.experiment", "study": "pneumobench.search.flow"}
+_VERBS = {"run": "pneumobench.experiment.run", "study": "pneumobench.search.run"}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pneumobench.data import dataset as datasets
-from pneumobench.data import phantom
-from pneumobench.data.dataset import Dataset
-from pneumobench.data.phantom import Phantom
+from pneumobench.data.dataset import Dataset, load
+from pneumobench.data.layouts import phantom
+from pneumobench.data.layouts.phantom import Phantom
 from pneumobench.tracking.store import Store
 
 TINY = Phantom(train=(24, 72), test=(16, 24), size=48)
@@ -57,7 +56,7 @@ def phantom_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def dataset(phantom_folder: Path) -> Dataset:
     """The phantom's images as arrays and paths."""
-    return datasets.load(phantom_folder)
+    return load(phantom_folder)
 
 
 @pytest.fixture(scope="module")

@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 import typer
 
-from pneumobench import exported
+from pneumobench.authoring.recipe import View
 from pneumobench.cli import app
-from pneumobench.data import dataset as datasets
-from pneumobench.data import phantom
-from pneumobench.data.images import decode
+from pneumobench.data import dataset
+from pneumobench.data.decode import decode
+from pneumobench.data.layouts import phantom
 from pneumobench.data.lockbox import Ledger, Look
-from pneumobench.recipe import View
 from pneumobench.search import plan
+from pneumobench.tracking import export
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
@@ -36,7 +36,7 @@ def of_command(*words: str) -> Any:
 
 
 def of_phantom() -> dict[str, str]:
-    found = datasets.load(phantom.ensure())
+    found = dataset.load(phantom.ensure())
     pixels = [decode(found.root / str(path), View(64, 64, channels=1)) for path in found.paths[:: len(found) // 20]]
     return {
         "fingerprint": found.fingerprint,
@@ -73,8 +73,8 @@ def of_formats(folder: Path) -> dict[str, Any]:
     look = Look("2026-01-02T03:04:05+00:00", "pneumobench run x", "x", "abc", "none", "f", "d", "i", "u")
     ledger = Ledger(folder)
     ledger.append(look)
-    run = min(exported.read(ROOT / "results"), key=lambda run: run.run_id)
-    written = exported.write(run, folder)
+    run = min(export.read(ROOT / "results"), key=lambda run: run.run_id)
+    written = export.write(run, folder)
     return {
         "ledger": ledger.path.read_text(),
         "folder": written.name,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import pneumobench
-from pneumobench.data import cache, images
+from pneumobench.data import decode, pixels
 from pneumobench.data.lockbox import Ledger
 
 ROOT = Path(pneumobench.__file__).parent
@@ -15,10 +15,10 @@ ROOT = Path(pneumobench.__file__).parent
 def test_files_are_decoded_and_caches_opened_behind_few_doors():
     """What the watch below is set on is all there is."""
     doors = {
-        "Image.open": {"data/images.py"},
+        "Image.open": {"data/decode.py"},
         "pydicom.dcmread": {"data/dicom.py"},
-        "open_cache": {"data/parts.py"},
-        "images.opened": {"data/facts.py"},
+        "open_cache": {"data/subset.py"},
+        "decode.opened": {"data/info.py"},
     }
     found = {name: set() for name in doors}
     for path in ROOT.rglob("*.py"):
@@ -39,7 +39,7 @@ def watched(copy, tmp_path, monkeypatch):
         assert len(ledger.looks()) > seen["before"], "a test image was read before the look stood in the ledger"
         seen["sights"] += 1
 
-    opened, open_cache = images.opened, cache.open_cache
+    opened, open_cache = decode.opened, pixels.open_cache
 
     def watched_file(path):
         if (copy / "test") in Path(path).absolute().parents:
@@ -52,9 +52,9 @@ def watched(copy, tmp_path, monkeypatch):
         return open_cache(dataset, *rest)
 
     monkeypatch.setenv("PNEUMOBENCH_CACHE", str(tmp_path / "cache"))  # what others have looked at does not count
-    monkeypatch.setattr(images, "opened", watched_file)
-    monkeypatch.setattr("pneumobench.data.plausible.opened", watched_file)
-    monkeypatch.setattr("pneumobench.data.parts.open_cache", watched_cache)
+    monkeypatch.setattr(decode, "opened", watched_file)
+    monkeypatch.setattr("pneumobench.data.sanity.opened", watched_file)
+    monkeypatch.setattr("pneumobench.data.subset.open_cache", watched_cache)
 
     def of(act):
         seen.update(before=len(ledger.looks()), sights=0)
@@ -101,7 +101,7 @@ def test_every_command_that_sees_a_test_image_stands_in_the_ledger_first(watched
 
 
 def newest(folder):
-    from pneumobench import runs
+    from pneumobench.tracking import runs
     from pneumobench.tracking.store import Store
 
     found = runs.of_store(Store(f"sqlite:///{folder}/runs/mlflow.db"))

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 import pneumobench
-from pneumobench import registry
+from pneumobench.authoring import registry
 from pneumobench.cli import app
 
 README = (Path(__file__).parents[1] / "README.md").read_text()

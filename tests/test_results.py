@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from pneumobench import exported
 from pneumobench.cli import listing
 from pneumobench.cli.compare import sentences
-from pneumobench.comparing import compare
-from pneumobench.runs import experiments
+from pneumobench.comparison.compare import compare
+from pneumobench.tracking import export
+from pneumobench.tracking.runs import experiments
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def rows():
-    return listing.rows(experiments(exported.read(ROOT / "results")))
+    return listing.rows(experiments(export.read(ROOT / "results")))
 
 
 def test_every_figure_of_the_table_is_computed_again(rows):
@@ -27,7 +27,7 @@ def test_every_figure_of_the_table_is_computed_again(rows):
 
 def test_every_sentence_is_said_again():
     text = (ROOT / "RESULTS.md").read_text()
-    for line in sentences(compare(exported.read(ROOT / "results"))):
+    for line in sentences(compare(export.read(ROOT / "results"))):
         assert line in text, line
 
 

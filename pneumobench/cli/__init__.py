@@ -11,7 +11,16 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pneumobench.cli import compare, data, plugins, predict, runs, stores, studies, tracked
+from pneumobench.cli import (
+    compare,
+    data,
+    plugins,
+    predict,
+    run,
+    runs,
+    study,
+    tracking,
+)
 from pneumobench.errors import PneumobenchError
 
 app = typer.Typer(
@@ -21,23 +30,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command("run")(runs.run)
+app.command("run")(run.run)
 app.add_typer(plugins.app, name="plugins")
 app.command("compare")(compare.compare)
-app.add_typer(studies.app, name="study")
-app.command("worker")(studies.worker)
-app.command("runs")(tracked.runs)
-app.command("export")(tracked.export)
+app.add_typer(study.app, name="study")
+app.command("worker")(study.worker)
+app.command("runs")(runs.runs)
+app.command("export")(runs.export)
 app.command("predict")(predict.predict)
 app.command("champion")(predict.champion)
 app.add_typer(data.app, name="data")
-app.command("ledger")(stores.ledger)
-app.command("ui")(stores.ui)
+app.command("ledger")(tracking.ledger)
+app.command("ui")(tracking.ui)
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from pneumobench.provenance import version
+        from pneumobench.utils.provenance import version
 
         typer.echo(version())
         raise typer.Exit

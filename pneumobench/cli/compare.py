@@ -13,7 +13,7 @@ from pneumobench.cli.options import AsJson, Data, TrackingUri
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from pneumobench.comparing import Comparison
+    from pneumobench.comparison.compare import Comparison
 
 WIDTH, NAME = 21, 16  # characters of the forest plot, and of a plugin beside it
 
@@ -40,13 +40,13 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Say which plugins are better than a reference, by how much, and how sure that is; nothing is trained."""
-    from pneumobench.cli.tracked import find
-    from pneumobench.comparing import compare as compare_runs
+    from pneumobench.cli.runs import find
+    from pneumobench.comparison.compare import compare as compare_runs
 
     found = compare_runs(find([], source, tracking_uri), names or (), against=against, metric=metric)
     if html is not None:
-        from pneumobench import report
         from pneumobench.cli.tables import cell
+        from pneumobench.comparison import report
         from pneumobench.tracking.store import Store
 
         store = Store(tracking_uri)

@@ -21,7 +21,7 @@ To = Annotated[Path, typer.Option(metavar="DIR", help="The new folder.")]
 def kaggle(to: To = FOLDER) -> None:
     """Fetch the release on Kaggle (paultimothymooney/chest-xray-pneumonia, 1.2 GB), by kagglehub."""
     from pneumobench.cli.display import watching
-    from pneumobench.fetch import kaggle
+    from pneumobench.data.fetch import kaggle
 
     with watching() as progress:
         path = kaggle.fetch(to, progress)
@@ -35,7 +35,7 @@ def medmnist(
 ) -> None:
     """Fetch PneumoniaMNIST+ (4,708 + 524 + 624 images, without patients' keys), checked by its MD5."""
     from pneumobench.cli.display import watching
-    from pneumobench.fetch import medmnist
+    from pneumobench.data.fetch import medmnist
 
     with watching() as progress:
         path = medmnist.fetch(size, to, progress)
@@ -49,10 +49,10 @@ def unzip(
 ) -> None:
     """Unpack a downloaded archive; links, names that leave the folder and absurd sizes are refused."""
     from pneumobench.cli.display import watching
-    from pneumobench.fetch import archive as archives
+    from pneumobench.data.fetch.archive import unpack
 
     with watching() as progress:
-        path = archives.unpack(archive, to, progress)
+        path = unpack(archive, to, progress)
     _say(path)
 
 
@@ -61,10 +61,10 @@ def info(data: Data = None, as_json: AsJson = False) -> None:
     """Count images by split, class, subtype and patient; their sizes and modes; the fingerprint; the cache."""
     from pneumobench.cli import data_tables
     from pneumobench.cli.display import watching
-    from pneumobench.data import facts
+    from pneumobench.data.info import gather
 
     with watching() as progress:
-        found = facts.gather(data, progress)
+        found = gather(data, progress)
     data_tables.show_facts(found, as_json=as_json)
 
 
@@ -81,23 +81,22 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Find leaks, duplicates, label conflicts, unreadable images and shortcuts, the worst for a result first."""
-    from pneumobench import audit as auditing
-    from pneumobench.audit import page
     from pneumobench.cli import data_tables
     from pneumobench.cli.display import watching
-    from pneumobench.data import dataset as datasets
-    from pneumobench.data import source
+    from pneumobench.data import audit as auditing
+    from pneumobench.data import dataset, locate
+    from pneumobench.data.audit.html import write
     from pneumobench.data.lockbox import Look
     from pneumobench.tracking.store import Store
 
     with watching() as progress:
         progress.stage("reading file names and hashes")
-        found = datasets.load(source.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
+        found = dataset.load(locate.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
         ledger = Store(tracking_uri).ledger
         test = (ledger, Look.now(dataset=found.name, fingerprint=found.fingerprint)) if include_test else None
         audited = auditing.audit(found, progress, test=test)
         if html is not None:
-            page.write(audited, found, html)
+            write(audited, found, html)
     data_tables.show_audit(audited, as_json=as_json)
     if html is not None and not as_json:
         typer.echo(f"Report: {html}")
@@ -106,10 +105,10 @@ def audit(
 @app.command("clear-cache")
 def clear_cache() -> None:
     """Remove decoded images, frozen features, hashes, unpacked archives and broken-off downloads."""
-    from pneumobench.data import kept
+    from pneumobench.data import disk_cache
 
-    freed = kept.clear()
-    typer.echo(f"freed {freed / 1e6:,.1f} MB in {kept.folder()}")
+    freed = disk_cache.clear()
+    typer.echo(f"freed {freed / 1e6:,.1f} MB in {disk_cache.folder()}")
 
 
 def _say(path: Path) -> None:

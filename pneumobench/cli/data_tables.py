@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pneumobench.audit import Audit
-    from pneumobench.data.facts import Facts
+    from pneumobench.data.audit import Audit
+    from pneumobench.data.info import Facts
 
 
 def show_facts(facts: Facts, *, as_json: bool) -> None:

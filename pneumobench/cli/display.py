@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from pneumobench.progress import Epoch, Progress
+from pneumobench.utils.progress import Epoch, Progress
 
 
 @contextmanager

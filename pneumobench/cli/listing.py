@@ -13,9 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from pneumobench.cli.tables import cell
-from pneumobench.evidence import evaluation
-from pneumobench.evidence.evaluation import Estimate
-from pneumobench.runs import Experiment
+from pneumobench.evaluation import estimates
+from pneumobench.evaluation.estimates import Estimate
+from pneumobench.tracking.runs import Experiment
 
 COLUMNS = {
     "accuracy_at_0.5": "accuracy at 0.5",
@@ -67,8 +67,8 @@ def rows(experiments: Sequence[Experiment]) -> list[Row]:
     return [
         Row(
             one,
-            evaluation.evaluate(one.predictions("validation")),
-            evaluation.evaluate(one.predictions("test")) if one.opened_test else None,
+            estimates.evaluate(one.predictions("validation")),
+            estimates.evaluate(one.predictions("test")) if one.opened_test else None,
         )
         for one in experiments
     ]

@@ -23,7 +23,7 @@ def _kept_in(variable: str) -> Callable[[Path | None], Path | None]:
 
 def names(incomplete: str) -> list[str]:
     """The plugins that a word could become."""
-    from pneumobench import registry
+    from pneumobench.authoring import registry
 
     return [name for name in registry.entries() if name.startswith(incomplete)]
 

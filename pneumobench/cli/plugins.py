@@ -17,7 +17,7 @@ def list_plugins(context: typer.Context, plugins_dir: PluginsDir = None, as_json
     """List every plugin: name, what it is, where it comes from. Nothing of them is imported."""
     if context.invoked_subcommand:
         return
-    from pneumobench import registry
+    from pneumobench.authoring import registry
 
     found = registry.entries().values()
     if as_json:
@@ -57,9 +57,9 @@ def new(
     plugins_dir: PluginsDir = None,
 ) -> None:
     """Write a small commented plugin, which trains as it is."""
-    from pneumobench import registry, scaffold
+    from pneumobench.authoring import registry, templates
 
-    path = scaffold.write(name, base=base, folder=folder)
+    path = templates.write(name, base=base, folder=folder)
     typer.echo(f"wrote {path}")
     found = name in registry.entries()
     elsewhere = "" if found else f" --plugins-dir {path.parent}"
@@ -78,7 +78,8 @@ def show(name: PluginName, plugins_dir: PluginsDir = None, as_json: AsJson = Fal
 @app.command()
 def check(name: PluginName, plugins_dir: PluginsDir = None, as_json: AsJson = False) -> None:
     """Check a plugin against the contract, on a tiny phantom, and say what held. Exit code 1 where it breaks."""
-    from pneumobench import contract, registry
+    from pneumobench import contract
+    from pneumobench.authoring import registry
     from pneumobench.cli.anatomy import show_verdicts
     from pneumobench.cli.display import watching
 

@@ -27,8 +27,8 @@ def predict(
     """Say of images how probable pneumonia is, and on which side of the stored threshold. Not a medical device."""
     from dataclasses import asdict
 
-    from pneumobench import predicting
     from pneumobench.cli.display import watching
+    from pneumobench.experiment import predict as predicting
     from pneumobench.tracking.store import Store
 
     paths = predicting.images(images)
@@ -39,10 +39,10 @@ def predict(
         tested = predicting.admit(found, store, paths)
         pictures: dict[Path, Path] = {}
         if explain is not None:
-            from pneumobench import explaining
+            from pneumobench.training import overlay
 
             progress.stage("writing the pictures")
-            pictures = explaining.write(found.served.predictor, paths, explain)
+            pictures = overlay.write(found.served.predictor, paths, explain)
         progress.stage("judging")
         said = []
         for path_said in found(paths):
@@ -88,9 +88,9 @@ def champion(
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Name the model that `predict` uses, as an alias in MLflow's registry."""
-    from pneumobench import predicting
-    from pneumobench.provenance import redact
+    from pneumobench.experiment import predict as predicting
     from pneumobench.tracking.store import Store
+    from pneumobench.utils.provenance import redact
 
     store = Store(tracking_uri)
     found = predicting.crown(store, run_id)

@@ -1,107 +1,62 @@
-"""`pneumobench run`."""
+"""`pneumobench runs` and `pneumobench export`: what was trained, and what a comparison needs of it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumobench.cli.options import (
-    AsJson,
-    Data,
-    Limit,
-    PluginName,
-    PluginsDir,
-    Precision,
-    SkipUnreadable,
-    Split,
-    SplitSeed,
-    Storage,
-    TrackingUri,
-)
+from pneumobench.cli.options import AsJson, TrackingUri
+
+if TYPE_CHECKING:
+    from pneumobench.tracking.runs import TrackedRun
+
+From = Annotated[
+    Path | None,
+    typer.Option("--from", help="Read exported runs of this folder, not the tracking store.", show_default=False),
+]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[RUN_ID]...", help="Runs; default: all.")]
 
 
-def run(
-    plugin: PluginName,
-    data: Data = None,
-    split: Split = "patient",
-    split_seed: SplitSeed = 0,
-    seeds: Annotated[int, typer.Option(help="So many trainings, on seeds from --seed on.")] = 1,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            help="The first training seed. Default: 0, or the first that --from-study leaves.", show_default=False
-        ),
-    ] = None,
-    folds: Annotated[
-        int | None,
-        typer.Option(help="Cross-validate: so many trainings, each patient held out once.", show_default=False),
-    ] = None,
-    knobs: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KNOB=VALUE", help="Set a knob of the plugin; may be repeated."),
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Epochs in all, shared among the plugin's phases.", show_default=False)
-    ] = None,
-    precision: Precision = "auto",
-    limit: Limit = None,
-    operating_point: Annotated[
-        str, typer.Option(help="Threshold from validation: youden, sensitivity=S, or a number.")
-    ] = "youden",
-    test: Annotated[bool, typer.Option("--test/--no-test", help="--no-test leaves the test images closed.")] = True,
-    skip_unreadable: SkipUnreadable = False,
-    allow_leak: Annotated[
-        bool, typer.Option("--allow-leak", help="Go on where a patient is in both training and test; marks the run.")
-    ] = False,
-    from_study: Annotated[
-        str | None,
-        typer.Option(
-            help="Take the best knobs and the budget that this study found for the plugin.", show_default=False
-        ),
-    ] = None,
-    storage: Storage = None,
-    plugins_dir: PluginsDir = None,
+def runs(
+    ids: Ids = None,
+    source: From = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a Markdown file.")] = False,
 ) -> None:
-    """Train a plugin, score it with intervals, and track it in MLflow."""
-    from pneumobench.cli.display import watching
-    from pneumobench.cli.tables import show_result
-    from pneumobench.knobs import parse
+    """List what was trained, each figure computed again from the stored predictions; nothing is trained."""
+    from pneumobench.cli import listing
+    from pneumobench.tracking.runs import experiments
 
-    chosen: dict[str, Any] = dict(parse(knobs or []))
-    with watching() as progress:
-        from pneumobench.experiment import run as run_experiment
+    found = listing.rows(experiments(find(ids or [], source, tracking_uri)))
+    listing.show(found, as_json=as_json, markdown=markdown)
 
-        origin = None
-        if from_study:
-            from pneumobench.search.best import best
 
-            origin = best(from_study, plugin, storage)
-            chosen = {**origin.knobs, **chosen}
-            epochs = origin.epochs if epochs is None else epochs
-            seed = origin.seed + 1 if seed is None else seed
-            progress.fact(f"knobs of trial {origin.trial} of study {from_study}, one of {origin.trials} of {plugin}")
+def export(
+    ids: Annotated[list[str], typer.Argument(metavar="RUN_ID...", help="Runs, as `pneumobench runs` lists them.")],
+    to: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("results"),
+    tracking_uri: TrackingUri = None,
+) -> None:
+    """Write what a comparison needs (predictions with patient keys, knobs, tags) into a folder; no image."""
+    from pneumobench.tracking.export import write
 
-        result = run_experiment(
-            plugin,
-            data=data,
-            split=split,
-            split_seed=split_seed,
-            seeds=seeds,
-            seed=seed or 0,
-            folds=folds,
-            knobs=chosen,
-            epochs=epochs,
-            precision=precision,
-            limit=limit,
-            operating=operating_point,
-            test=test,
-            skip_unreadable=skip_unreadable,
-            allow_leak=allow_leak,
-            tracking_uri=tracking_uri,
-            origin=origin,
-            progress=progress,
-        )
-    show_result(result, as_json=as_json)
+    for run in find(ids, None, tracking_uri):
+        typer.echo(write(run, to))
+
+
+def find(ids: list[str], source: Path | None, tracking_uri: str | None) -> list[TrackedRun]:
+    """Trainings of the tracking store, or of an exported folder."""
+    from pneumobench.errors import UsageError
+    from pneumobench.tracking.export import read
+    from pneumobench.tracking.runs import chosen, of_store
+    from pneumobench.tracking.store import Store
+
+    if source is not None:
+        return chosen(read(source), ids)
+    store = Store(tracking_uri)
+    found = chosen(of_store(store), ids) if store.exists else []
+    if not found:
+        raise UsageError("no finished run is tracked here; `pneumobench run baseline` makes one")
+    return found

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pneumobench.cli import display
-from pneumobench.progress import Progress
+from pneumobench.utils.progress import Progress
 
 if TYPE_CHECKING:
     from pneumobench.search.snapshot import Ended, Snapshot

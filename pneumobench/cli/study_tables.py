@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from pneumobench.authoring.discovery import Entry
     from pneumobench.search.summary import Summary
-    from pneumobench.shelf import Entry
 
 
 def show_summary(summary: Summary, *, as_json: bool, folder: Path | None = None) -> None:

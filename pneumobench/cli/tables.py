@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from pneumobench.evidence.evaluation import Estimate
-    from pneumobench.evidence.result import Result
+    from pneumobench.evaluation.estimates import Estimate
+    from pneumobench.experiment.result import Result
 
 LABELS = {
     "accuracy": "accuracy",

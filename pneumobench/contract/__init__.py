@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pneumobench.contract.clauses import CLAUSES
-from pneumobench.contract.subject import Clause, Subject, Verdict
+from pneumobench.contract.case import Clause, Subject, Verdict
+from pneumobench.contract.checks import CLAUSES
 
 __all__ = ["CLAUSES", "Clause", "Subject", "Verdict", "check"]
 

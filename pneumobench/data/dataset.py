@@ -14,8 +14,8 @@ import numpy as np
 from pneumobench.data import dicom
 from pneumobench.data.hashes import content_hashes, printable
 from pneumobench.data.patients import identify, subtype
-from pneumobench.data.threads import Advance
 from pneumobench.errors import DataError
+from pneumobench.utils.threads import Advance
 
 CLASSES = ("NORMAL", "PNEUMONIA")
 ORIGINS = ("train", "val", "test")

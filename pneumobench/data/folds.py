@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pneumobench.data.dataset import CLASSES, joined
-from pneumobench.data.parts import Development, Part
+from pneumobench.data.subset import Development, Part
 from pneumobench.errors import DataError, UsageError
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pneumobench.data import kept
-from pneumobench.data.threads import Advance, each
+from pneumobench.data import disk_cache
+from pneumobench.utils.threads import Advance, each
 
 KIND = "hashes"
 SETTLED = 2e9  # nanoseconds: a file that was written this lately may change again within its clock's tick
@@ -28,7 +28,9 @@ def content_hashes(root: Path, names: Sequence[str], advance: Advance | None = N
 
     A file whose size and times of change are those of an earlier call is not read again.
     """
-    index = kept.folder() / KIND / f"{hashlib.blake2b(os.fsencode(root.resolve()), digest_size=16).hexdigest()}.json"
+    index = (
+        disk_cache.folder() / KIND / f"{hashlib.blake2b(os.fsencode(root.resolve()), digest_size=16).hexdigest()}.json"
+    )
     known = _read(index)
     fresh: dict[str, str] = {}
 
@@ -73,6 +75,6 @@ def _read(index: Path) -> dict[str, str]:
 def _write(index: Path, known: dict[str, str]) -> None:
     with suppress(OSError):  # it only saves time
         index.parent.mkdir(parents=True, exist_ok=True)
-        building = index.with_suffix(f".{os.getpid()}{kept.BUILDING}")
+        building = index.with_suffix(f".{os.getpid()}{disk_cache.BUILDING}")
         building.write_text(json.dumps(known), encoding="utf-8")
         building.replace(index)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from pneumobench import provenance
 from pneumobench.data.dataset import Dataset, digest_of
-from pneumobench.data.parts import Part
+from pneumobench.data.subset import Part
 from pneumobench.errors import TrackingError
+from pneumobench.utils import provenance
 
 FILE = "ledger.jsonl"
 

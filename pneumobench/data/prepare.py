@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from pneumobench.authoring.recipe import View
 from pneumobench.data import dataset as datasets
-from pneumobench.data import findings, source
+from pneumobench.data import findings, locate
 from pneumobench.data import folds as folding
 from pneumobench.data import split as splitting
 from pneumobench.data.dataset import CLASSES, Dataset
 from pneumobench.data.findings import Finding
 from pneumobench.data.lockbox import Lockbox
-from pneumobench.data.parts import Development
-from pneumobench.progress import Progress
-from pneumobench.recipe import View
+from pneumobench.data.subset import Development
+from pneumobench.utils.progress import Progress
 
 WORST = ("leak", "label conflict")  # findings that a user must hear of before a training
 
@@ -94,7 +94,7 @@ def load(
     Raises: DataError where a patient is on both sides of the lockbox, unless that is allowed.
     """
     progress.stage("reading file names and hashes")
-    found = source.find(data, progress.stage)
+    found = locate.find(data, progress.stage)
     dataset = datasets.load(found.root, skip_unreadable=skip_unreadable, advance=progress.advance)
     if limit is not None:
         dataset = splitting.limit(dataset, limit)
@@ -102,7 +102,7 @@ def load(
     found_wrong = findings.of_names(dataset)
     notes = []
     if found.fallback:
-        notes.append(source.FALLBACK)
+        notes.append(locate.FALLBACK)
     if dataset.unmatched:
         notes.append(f"{dataset.unmatched:,} file names match no patient rule: each is its own patient")
     if limit is not None:

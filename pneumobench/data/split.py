@@ -9,7 +9,7 @@ import numpy as np
 from pneumobench.data import findings
 from pneumobench.data.dataset import CLASSES, ORIGINS, Dataset
 from pneumobench.data.lockbox import Lockbox
-from pneumobench.data.parts import Development, Part
+from pneumobench.data.subset import Development, Part
 from pneumobench.errors import DataError, UsageError
 
 Policy = Literal["patient", "official"]

@@ -6,9 +6,9 @@ import json
 
 from optuna.trial import FixedTrial
 
-from pneumobench import registry
+from pneumobench.authoring import registry
 from pneumobench.errors import UsageError
-from pneumobench.origin import Origin
+from pneumobench.experiment.study_origin import Origin
 from pneumobench.search.job import Job
 from pneumobench.search.space import PLUGIN
 from pneumobench.search.storage import Storage, exists

@@ -8,9 +8,9 @@ from typing import Any
 
 from pneumobench.data import prepare
 from pneumobench.data.prepare import Prepared
-from pneumobench.progress import Progress
 from pneumobench.search import plan as planning
 from pneumobench.search.plan import Plan
+from pneumobench.utils.progress import Progress
 
 HERE = ("storage", "tracking_uri", "data")  # what each machine says for itself, and what no study keeps
 

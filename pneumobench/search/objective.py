@@ -13,21 +13,21 @@ from typing import Any
 
 import optuna
 
-from pneumobench import provenance
-from pneumobench.about import About
-from pneumobench.clock import Clock
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import told
-from pneumobench.evidence import metrics
-from pneumobench.evidence.predictions import Predictions
-from pneumobench.fitting import Fitted, fit
-from pneumobench.progress import Epoch, Progress
+from pneumobench.evaluation import metrics
+from pneumobench.evaluation.predictions import Predictions
+from pneumobench.experiment.context import About
+from pneumobench.experiment.fit import Fitted, fit
 from pneumobench.search import models
 from pneumobench.search.plan import Plan
 from pneumobench.search.storage import BEAT
 from pneumobench.search.trials import INTERRUPTED, RUN, Claim, Trials
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
+from pneumobench.utils import provenance
+from pneumobench.utils.progress import Epoch, Progress
+from pneumobench.utils.timing import Clock
 
 BETWEEN_WRITES = 5.0  # seconds: epochs are logged together, so that a quick training does not wait for the store
 

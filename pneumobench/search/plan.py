@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from pneumobench import registry, sources
+from pneumobench.authoring import digest as sources
+from pneumobench.authoring import registry, studies
+from pneumobench.authoring.discovery import Entry
+from pneumobench.authoring.knobs import knobs_of, resolve
+from pneumobench.authoring.recipe import Estimator, Plugin, View
+from pneumobench.authoring.study import Study, check_metric
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import UsageError, unknown
-from pneumobench.knobs import knobs_of, resolve
-from pneumobench.recipe import Estimator, Plugin, View
-from pneumobench.search import catalog
 from pneumobench.search.space import Space
-from pneumobench.search.study import Study, check_metric
-from pneumobench.shelf import Entry
 from pneumobench.training import trainer
 
 
@@ -98,7 +98,7 @@ def plan(
 
     Raises: UsageError or PluginError for whatever cannot be searched, before anything is trained.
     """
-    study, entry = catalog.load(name), catalog.STUDIES.find(name)
+    study, entry = studies.load(name), studies.STUDIES.find(name)
     named = study.plugins if isinstance(study.plugins, Mapping) else {one: one for one in study.plugins}
     chosen = list(plugins) or list(named)
     for one in chosen:

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pneumobench import provenance
 from pneumobench.errors import UsageError
 from pneumobench.search.engine import THREADS
 from pneumobench.search.hosts import Host, WorkerDied, of_ready
 from pneumobench.search.job import Job
 from pneumobench.search.worker import Report
+from pneumobench.utils import provenance
 
 PASSED_ON = ("PNEUMOBENCH_", "KERAS_", "MLFLOW_", "TF_", "CUDA_VISIBLE")  # environment variables of the workers
 

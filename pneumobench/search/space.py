@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pneumobench.authoring.knobs import call, resolve
+from pneumobench.authoring.recipe import Hook, Plugin
 from pneumobench.errors import PluginError, UsageError
-from pneumobench.knobs import call, resolve
-from pneumobench.recipe import Hook, Plugin
 
 PLUGIN = "plugin"  # the first parameter of every trial
 PROBES = 32  # draws that show which parameters a space has; a branch rarer than that is found when it is drawn

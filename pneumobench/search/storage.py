@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from pneumobench.errors import PneumobenchError, TrackingError, UsageError
-from pneumobench.provenance import redact
+from pneumobench.utils.provenance import redact
 
 VARIABLE = "PNEUMOBENCH_STORAGE"
 DEFAULT = Path("runs") / "studies.db"

@@ -11,8 +11,8 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from pneumobench.errors import PneumobenchError
-from pneumobench.evidence import bootstrap, predictions
-from pneumobench.evidence.operating_point import OperatingPoint
+from pneumobench.evaluation import bootstrap, predictions
+from pneumobench.evaluation.operating_point import OperatingPoint
 from pneumobench.search.space import PLUGIN
 from pneumobench.search.trials import ERROR, FINISHED, RUN, Trials
 from pneumobench.tracking.store import Store

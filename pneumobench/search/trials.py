@@ -12,14 +12,14 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from pneumobench import provenance
+from pneumobench.authoring.study import DIRECTIONS
 from pneumobench.errors import UsageError, told, unknown
-from pneumobench.provenance import redact
-from pneumobench.search import policies
+from pneumobench.search import samplers
 from pneumobench.search.plan import Plan
 from pneumobench.search.space import PLUGIN, same
 from pneumobench.search.storage import Storage
-from pneumobench.search.study import DIRECTIONS
+from pneumobench.utils import provenance
+from pneumobench.utils.provenance import redact
 
 RETRIES = 2  # how often a failed trial is tried again with the same parameters
 IN_A_ROW = 10  # failures that end a study
@@ -52,8 +52,8 @@ class Trials:
         self.study = optuna.load_study(
             study_name=name,
             storage=storage.optuna,
-            sampler=policies.sampler(plan.study.sampler, plan.seed) if plan else None,
-            pruner=policies.pruner(plan.study.pruner) if plan else None,
+            sampler=samplers.sampler(plan.study.sampler, plan.seed) if plan else None,
+            pruner=samplers.pruner(plan.study.pruner) if plan else None,
         )
 
     @classmethod

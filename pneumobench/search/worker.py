@@ -12,11 +12,9 @@ from typing import Any, TextIO
 
 import psutil
 
-from pneumobench import provenance
+from pneumobench.authoring.knobs import resolve
 from pneumobench.data import prepare
 from pneumobench.errors import PneumobenchError, told
-from pneumobench.knobs import resolve
-from pneumobench.progress import Progress
 from pneumobench.search.job import Job
 from pneumobench.search.objective import Objective
 from pneumobench.search.storage import Storage
@@ -25,6 +23,8 @@ from pneumobench.tracking.importing import import_mlflow
 from pneumobench.tracking.store import Store
 from pneumobench.training import backend, trainer
 from pneumobench.training.corruption import Corrupted
+from pneumobench.utils import provenance
+from pneumobench.utils.progress import Progress
 
 ORDER = "trial"  # the one thing that a worker's process can be asked for
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pneumobench import provenance
-from pneumobench.provenance import redact
 from pneumobench.tracking.store import Store
+from pneumobench.utils import provenance
+from pneumobench.utils.provenance import redact
 
 BATCH = 1000  # MLflow takes at most so many metrics at once
 TEXT = 5000  # and so many characters in a tag
@@ -121,7 +121,7 @@ class Recorder:
             name="model",
             run_id=self.run_id,
             model_id=model.model_id,
-            loader_module="pneumobench.serving",
+            loader_module="pneumobench.training.pyfunc",
             data_path=str(folder),
             signature=signature,
             pip_requirements=requirements,

@@ -11,12 +11,12 @@ from typing import Any
 
 from filelock import FileLock
 
-from pneumobench import provenance
 from pneumobench.data.lockbox import Ledger
 from pneumobench.errors import TrackingError
-from pneumobench.provenance import redact
 from pneumobench.tracking import view
 from pneumobench.tracking.importing import import_mlflow
+from pneumobench.utils import provenance
+from pneumobench.utils.provenance import redact
 
 DEFAULT_FOLDER = Path("runs")
 REGISTERED, CHAMPION = "pneumobench", "champion"  # the registered model, and the alias that `predict` uses

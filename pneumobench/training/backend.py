@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pneumobench.errors import UsageError
-from pneumobench.quiet import quiet_stderr
+from pneumobench.utils.stderr import quiet_stderr
 
 
 @cache

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from pneumobench.data.cache import Rows
-from pneumobench.data.images import as_batch
-from pneumobench.recipe import View
+from pneumobench.authoring.recipe import View
+from pneumobench.data.decode import as_batch
+from pneumobench.data.pixels import Rows
 from pneumobench.training.augmentation import Augmentation, seeds_for
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from pneumobench.data.cache import Rows, stored
+from pneumobench.authoring.recipe import View
 from pneumobench.data.dataset import digest_of
-from pneumobench.data.parts import Part
-from pneumobench.data.threads import Advance
-from pneumobench.recipe import View
+from pneumobench.data.pixels import Rows, stored
+from pneumobench.data.subset import Part
 from pneumobench.training.augmentation import Augmentation, library, seeds_for
+from pneumobench.utils.threads import Advance
 
 VERSION = 1  # of what `transform` does: caches of another version are not used
 BLUR, QUALITY, NOISE = (0.8, 1.6), (25, 60), (0.02, 0.06)  # sigma in pixels, JPEG quality, share of 255

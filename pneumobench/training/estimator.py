@@ -6,15 +6,15 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from pneumobench.data.images import as_batch
-from pneumobench.data.parts import Development
+from pneumobench.authoring.knobs import call, value_of
+from pneumobench.authoring.recipe import Estimator
+from pneumobench.data.decode import as_batch
+from pneumobench.data.subset import Development
 from pneumobench.errors import PluginError
-from pneumobench.knobs import call, value_of
-from pneumobench.progress import Progress
-from pneumobench.recipe import Estimator
 from pneumobench.training import backend
 from pneumobench.training.predictor import EstimatorPredictor, flat
 from pneumobench.training.sampling import sample
+from pneumobench.utils.progress import Progress
 
 
 def fit(

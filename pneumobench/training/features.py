@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from pneumobench.authoring.recipe import View
 from pneumobench.data.dataset import digest_of
-from pneumobench.data.images import as_batch
-from pneumobench.data.kept import stored
-from pneumobench.data.parts import Part
-from pneumobench.progress import Progress
-from pneumobench.recipe import View
+from pneumobench.data.decode import as_batch
+from pneumobench.data.disk_cache import stored
+from pneumobench.data.subset import Part
+from pneumobench.utils.progress import Progress
 
 BATCH = 64
 

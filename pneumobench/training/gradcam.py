@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pneumobench.data.images import RESAMPLING, resized
+from pneumobench.data.decode import RESAMPLING, resized
 from pneumobench.errors import UsageError
 from pneumobench.training import backend
 from pneumobench.training.predictor import MeanPredictor, NetworkPredictor, Predictor

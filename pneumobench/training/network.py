@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pneumobench.data.parts import Development
+from pneumobench.authoring.knobs import call, value_of
+from pneumobench.authoring.recipe import Phase, Recipe, View
+from pneumobench.data.subset import Development
 from pneumobench.errors import PluginError, UsageError
-from pneumobench.knobs import call, value_of
-from pneumobench.progress import Progress
-from pneumobench.recipe import Phase, Recipe, View
 from pneumobench.training import backend
-from pneumobench.training import precision as precisions
 from pneumobench.training.augmentation import Augmentation
+from pneumobench.training.precision import Resolved, policy, resolve
 from pneumobench.training.predictor import NetworkPredictor
 from pneumobench.training.sampling import sample
+from pneumobench.utils.progress import Progress
 
 
 def fit(
@@ -33,10 +33,10 @@ def fit(
     """Train a recipe's network through all of its phases."""
     keras = backend.keras()
     from pneumobench.training.batches import Batches
-    from pneumobench.training.watch import Watch
+    from pneumobench.training.callbacks import Watch
 
     view = value_of(plugin.view, knobs)
-    resolved = precisions.resolve(precision)
+    resolved = resolve(precision)
     counts = plan(plugin, view, knobs, epochs, name)
 
     keras.utils.set_random_seed(seed)
@@ -47,7 +47,7 @@ def fit(
         parameters=model.count_params(),
         precision=resolved,
     )
-    if resolved != precisions.resolve(precision):
+    if resolved != resolve(precision):
         progress.note(f"'{name}' trains in float32: its last layer does not say dtype=\"float32\"")
 
     part = development.training
@@ -112,15 +112,13 @@ def apportion(phases: list[int], total: int, name: str) -> list[int]:
     return given
 
 
-def build(
-    plugin: Recipe, view: View, knobs: Mapping[str, Any], precision: precisions.Resolved, name: str
-) -> tuple[Any, precisions.Resolved]:
+def build(plugin: Recipe, view: View, knobs: Mapping[str, Any], precision: Resolved, name: str) -> tuple[Any, Resolved]:
     """The network, and the precision that it really has: float32 where its output would not be float32.
 
     Raises: PluginError where the first output is not one column.
     """
     keras = backend.keras()
-    with precisions.policy(precision):
+    with policy(precision):
         model = call(plugin.build, view.shape, knobs=knobs)
     if not isinstance(model, keras.Model):
         raise PluginError(f"`build` of '{name}' returns a {type(model).__name__}, not a keras.Model")

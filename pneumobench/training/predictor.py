@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pneumobench.data.images import as_batch, resized
-from pneumobench.data.parts import Part
+from pneumobench.authoring.recipe import View
+from pneumobench.data.decode import as_batch, resized
+from pneumobench.data.subset import Part
 from pneumobench.errors import TrackingError
-from pneumobench.recipe import View
 from pneumobench.training import backend
 
 CARD = "predictor.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pneumobench.recipe import Estimator, Recipe
+from pneumobench.authoring.recipe import Estimator, Recipe
 
 
 def sample(plugin: Recipe | Estimator, labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray | None]:

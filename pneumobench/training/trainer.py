@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
-from pneumobench import registry
-from pneumobench.data.parts import Development
+from pneumobench.authoring import registry
+from pneumobench.authoring.knobs import MEMBERS, call, of_member, value_of
+from pneumobench.authoring.recipe import Ensemble, Estimator, Plugin, Recipe, View
+from pneumobench.data.subset import Development
 from pneumobench.errors import UsageError
-from pneumobench.knobs import MEMBERS, call, of_member, value_of
-from pneumobench.progress import Epoch, Progress
-from pneumobench.recipe import Ensemble, Estimator, Plugin, Recipe, View
 from pneumobench.training import backend, estimator, network
 from pneumobench.training.predictor import Predictor, mean
+from pneumobench.utils.progress import Epoch, Progress
 
 Trained = Callable[[str], Predictor | None]  # a member that is at hand already, by name
 

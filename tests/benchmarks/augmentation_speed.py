@@ -14,7 +14,7 @@ import statistics
 from dataclasses import replace
 from pathlib import Path
 
-from pneumobench import knobs, registry
+from pneumobench.authoring import knobs, registry
 from pneumobench.data import dataset, split
 from pneumobench.training import trainer
 

@@ -14,14 +14,14 @@ import time
 
 import numpy as np
 
-from pneumobench.evidence import comparison, evaluation
-from pneumobench.evidence.operating_point import OperatingPoint
-from pneumobench.evidence.predictions import Predictions
+from pneumobench.evaluation import estimates, paired
+from pneumobench.evaluation.operating_point import OperatingPoint
+from pneumobench.evaluation.predictions import Predictions
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("plugins", 20), ("seeds", 5), ("images", 624), ("resamples", comparison.RESAMPLES)):
+    for name, default in (("plugins", 20), ("seeds", 5), ("images", 624), ("resamples", paired.RESAMPLES)):
         parser.add_argument(f"--{name}", type=int, default=default)
     asked = parser.parse_args()
     rng = np.random.default_rng(0)
@@ -37,11 +37,11 @@ def main() -> None:
 
     plugins = {f"plugin{i}": [model(1 + i / 10) for _ in range(asked.seeds)] for i in range(asked.plugins)}
     began = time.perf_counter()
-    comparison.compare(plugins, "plugin0", resamples=asked.resamples)
+    paired.compare(plugins, "plugin0", resamples=asked.resamples)
     print(f"pairs: {time.perf_counter() - began:.1f} s")
     began = time.perf_counter()
     for _ in ("test", "validation"):
-        evaluation.evaluate_all(plugins)
+        estimates.evaluate_all(plugins)
     print(f"intervals of every metric, test and validation: {time.perf_counter() - began:.1f} s")
     print(f"largest memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 

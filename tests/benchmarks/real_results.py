@@ -16,9 +16,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pneumobench import exported, registry, sources
-from pneumobench.knobs import resolve
-from pneumobench.runs import TrackedRun, of_store
+from pneumobench.authoring import digest, registry
+from pneumobench.authoring.knobs import resolve
+from pneumobench.tracking import export
+from pneumobench.tracking.runs import TrackedRun, of_store
 from pneumobench.tracking.store import Store
 
 DATA = Path("data/chest_xray")
@@ -69,7 +70,7 @@ def main() -> None:
             sys.exit(f"{plugin}, seed {seed}: trained, but not found in the tracking store")
         for old in options.to.glob(f"{plugin}-{seed}-*"):
             shutil.rmtree(old)
-        print(exported.write(run, options.to))
+        print(export.write(run, options.to))
 
 
 def tracked(plugin: str, knobs: dict[str, str], seed: int) -> TrackedRun | None:
@@ -78,7 +79,7 @@ def tracked(plugin: str, knobs: dict[str, str], seed: int) -> TrackedRun | None:
     params = {name: str(chosen) for name, chosen in resolve(value, knobs).items()}
     wanted = {
         "plugin": plugin,
-        "plugin_digest": sources.digest(entry, value),
+        "plugin_digest": digest.digest(entry, value),
         "seed": str(seed),
         "fingerprint": FINGERPRINT,
         "split": "patient",

@@ -30,7 +30,7 @@ STEPS = 3
 def generate(folder: Path, images: int, side: int) -> None:
     """Write the images, on all cores."""
     with tempfile.TemporaryDirectory() as scratch:
-        from pneumobench.data.phantom import Phantom, write
+        from pneumobench.data.layouts.phantom import Phantom, write
 
         write(Phantom(train=(BASES // 2, BASES // 2), test=(1, 1), size=side), Path(scratch) / "bases")
         files = sorted((Path(scratch) / "bases" / "train").rglob("*.jpeg"))
@@ -63,7 +63,7 @@ def _write(folder: Path, bases: np.ndarray, numbers: range) -> None:
 def load(folder: Path, images: int) -> str:
     """Names, hashes and the division, as before every training."""
     from pneumobench.data import prepare
-    from pneumobench.progress import Progress
+    from pneumobench.utils.progress import Progress
 
     found = prepare.load(folder, split="patient", split_seed=0, limit=None, skip_unreadable=False, progress=Progress())
     return found.summary()
@@ -72,7 +72,7 @@ def load(folder: Path, images: int) -> str:
 def start(folder: Path, images: int) -> str:
     """A run of the baseline, stopped after some steps."""
     import pneumobench
-    from pneumobench.progress import Progress
+    from pneumobench.utils.progress import Progress
 
     class Some(Progress):
         def batch(self, epoch: int, step: int, loss: float) -> None:
@@ -88,9 +88,9 @@ def start(folder: Path, images: int) -> str:
 
 def audit(folder: Path, images: int) -> str:
     """The audit of so many of the images, their hashes known."""
-    from pneumobench.audit import audit
     from pneumobench.data import dataset as datasets
-    from pneumobench.progress import Progress
+    from pneumobench.data.audit import audit
+    from pneumobench.utils.progress import Progress
 
     dataset = datasets.load(folder)
     dataset = dataset.subset(np.random.default_rng(0).permutation(len(dataset))[:images])

@@ -102,13 +102,13 @@ def as_study(data: Path, trials: int, limit: int, epochs: int) -> float:
 
 def small_network() -> None:
     """Write the network and a study of it into this folder, and have them found."""
-    from pneumobench import scaffold
+    from pneumobench.authoring import templates
 
     folder = Path.cwd()
     os.environ["PNEUMOBENCH_PLUGINS"] = os.environ["PNEUMOBENCH_STUDIES"] = ""
     (folder / "plugins").mkdir()
     (folder / "studies").mkdir()
-    scaffold.write("small_network", folder=folder / "plugins")
+    templates.write("small_network", folder=folder / "plugins")
     text = "from pneumobench import Study\n\nstudy = Study(plugins=('small_network',))\n"
     (folder / "studies" / "small.py").write_text(text)
 
@@ -121,8 +121,7 @@ def as_loop(data: Path, trials: int, limit: int, epochs: int) -> float:
     from PIL import Image
     from sklearn.metrics import roc_auc_score
 
-    from pneumobench import knobs as knobbing
-    from pneumobench import registry
+    from pneumobench.authoring import knobs, registry
     from pneumobench.data import dataset, split
     from pneumobench.training.network import apportion
     from pneumobench.training.sampling import sample
@@ -154,18 +153,18 @@ def as_loop(data: Path, trials: int, limit: int, epochs: int) -> float:
             return (X, y) if self.weights is None else (X, y, self.weights[rows])
 
     def objective(trial):
-        values = knobbing.resolve(plugin, knobbing.call(plugin.space, trial, knobs=knobbing.resolve(plugin, {})))
+        values = knobs.resolve(plugin, knobs.call(plugin.space, trial, knobs=knobs.resolve(plugin, {})))
         keras.utils.clear_session()
         keras.utils.set_random_seed(0)
-        model = knobbing.call(plugin.build, view.shape, knobs=values)
-        augment = plugin.augment and knobbing.call(plugin.augment, knobs=values)
+        model = knobs.call(plugin.build, view.shape, knobs=values)
+        augment = plugin.augment and knobs.call(plugin.augment, knobs=values)
         _, weights = sample(plugin, development.training.labels, 0)
         training = Files(development.training, plugin.batch_size, augment, True, weights)
-        phases = list(knobbing.call(plugin.schedule, model, knobs=values))
+        phases = list(knobs.call(plugin.schedule, model, knobs=values))
         for phase, count in zip(phases, apportion([p.epochs for p in phases], epochs, "small_network"), strict=True):
             model.compile(
                 optimizer=keras.optimizers.Adam(phase.learning_rate),
-                loss=knobbing.value_of(plugin.loss, values),
+                loss=knobs.value_of(plugin.loss, values),
                 jit_compile=False,
             )
             validation = Files(development.validation, 128, None, False, None)

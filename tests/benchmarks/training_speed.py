@@ -33,7 +33,7 @@ SHAPE = (150, 150, 3)
 
 def ours(folder: Path, epochs: int) -> dict[str, float]:
     """Our trainer; seconds of the training steps, and of whole epochs with their validation."""
-    from pneumobench import knobs, registry
+    from pneumobench.authoring import knobs, registry
     from pneumobench.data import dataset, split
     from pneumobench.training import trainer
 

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from pneumobench import provenance
 from pneumobench.tracking.store import Store
+from pneumobench.utils import provenance
 
 pytestmark = pytest.mark.slow
 

@@ -1,8 +1,8 @@
 from rich.console import Console
 
 from pneumobench.cli.study_display import Lines, draw, headline
-from pneumobench.progress import Progress
 from pneumobench.search.snapshot import Ended, Running, Snapshot
+from pneumobench.utils.progress import Progress
 
 
 def snapshot(*ended):

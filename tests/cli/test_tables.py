@@ -1,7 +1,7 @@
 import pytest
 
 from pneumobench.cli.tables import cell, number
-from pneumobench.evidence.evaluation import Estimate
+from pneumobench.evaluation.estimates import Estimate
 
 
 @pytest.mark.parametrize(

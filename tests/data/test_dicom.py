@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pneumobench.data import dicom, images
+from pneumobench.authoring.recipe import View
+from pneumobench.data import decode, dicom
 from pneumobench.errors import DataError
-from pneumobench.recipe import View
 
 pydicom = pytest.importorskip("pydicom")
 RAMP = np.tile(np.arange(0, 4096, 64, dtype=np.uint16), (64, 1))  # 64 x 64, 12 bits, dark to bright
@@ -83,7 +83,7 @@ def test_a_file_is_known_by_its_suffix_or_its_first_bytes(write, tmp_path):
     assert dicom.is_dicom(write("IM000001"))
     (tmp_path / "note").write_text("no image")
     assert not dicom.is_dicom(tmp_path / "note")
-    assert images.decode(write("IM000001"), View(8, 8)).shape == (8, 8)
+    assert decode.decode(write("IM000001"), View(8, 8)).shape == (8, 8)
 
 
 def test_what_is_no_grey_image_is_refused_in_a_few_words(write, tmp_path):
@@ -95,7 +95,7 @@ def test_what_is_no_grey_image_is_refused_in_a_few_words(write, tmp_path):
     with pytest.raises(ValueError, match=r"."):
         dicom.read(write(PixelData=b"\0\0"))
     with pytest.raises(OSError, match="No such file"):
-        images.decode(tmp_path / "absent.dcm", View(8, 8))
+        decode.decode(tmp_path / "absent.dcm", View(8, 8))
 
 
 def test_without_the_extra_it_says_what_to_install(write, monkeypatch):
@@ -104,4 +104,4 @@ def test_without_the_extra_it_says_what_to_install(write, monkeypatch):
     path = write()
     monkeypatch.setitem(sys.modules, "pydicom", None)
     with pytest.raises(DataError, match=r"pip install 'pneumobench\[dicom\]'"):
-        images.decode(path, View(8, 8))
+        decode.decode(path, View(8, 8))

@@ -3,16 +3,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pneumobench.data import split as splitting
+from pneumobench.data import split
 from pneumobench.data.dataset import joined
 from pneumobench.data.folds import check, folds
-from pneumobench.data.parts import Development, Part
+from pneumobench.data.subset import Development, Part
 from pneumobench.errors import DataError, UsageError
 
 
 @pytest.fixture(scope="module")
 def development(dataset):
-    return splitting.split(dataset)[0]
+    return split.split(dataset)[0]
 
 
 def everything(development):

@@ -4,11 +4,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pneumobench.data import dataset as datasets
-from pneumobench.data import split as splitting
+from pneumobench.authoring.recipe import View
+from pneumobench.data import split
+from pneumobench.data.dataset import load
 from pneumobench.data.lockbox import Ledger, Look
 from pneumobench.errors import DataError, TrackingError
-from pneumobench.recipe import View
 
 LOOK = Look("2026-01-01T00:00:00+00:00", "pneumobench run x", "x", "r1", "abc", "f" * 32, "phantom")
 
@@ -16,7 +16,7 @@ LOOK = Look("2026-01-01T00:00:00+00:00", "pneumobench run x", "x", "r1", "abc", 
 def test_a_look_stands_in_the_ledger_before_an_image_is_read(copy, tmp_path):
     for path in (copy / "test").rglob("*.jpeg"):
         path.write_text(f"garbage {path.name}")
-    development, lockbox = splitting.split(datasets.load(copy))
+    development, lockbox = split.split(load(copy))
     assert development.training.pixels(View(8, 8))[:2].shape == (2, 8, 8), "the test images were not touched"
     ledger = Ledger(tmp_path / "store")
     opened, before = lockbox.open(ledger, LOOK)
@@ -28,7 +28,7 @@ def test_a_look_stands_in_the_ledger_before_an_image_is_read(copy, tmp_path):
 
 def test_without_a_ledger_the_lockbox_stays_closed(dataset, tmp_path):
     (tmp_path / "file").write_text("x")
-    _, lockbox = splitting.split(dataset)
+    _, lockbox = split.split(dataset)
     with pytest.raises(TrackingError, match="the test images stay closed"):
         lockbox.open(Ledger(tmp_path / "file"), LOOK)
 
@@ -46,9 +46,9 @@ def test_looks_are_counted_by_the_test_images_whatever_stands_beside_them(datase
     ledger = Ledger(tmp_path)
     less = dataset.subset(np.arange(len(dataset)) != 3)  # a training image fewer: another fingerprint
     assert less.fingerprint != dataset.fingerprint
-    counts = [splitting.split(data)[1].open(ledger, LOOK)[1] for data in (dataset, less, dataset)]
+    counts = [split.split(data)[1].open(ledger, LOOK)[1] for data in (dataset, less, dataset)]
     assert counts == [0, 1, 2]
-    fewer = splitting.split(dataset.subset(np.arange(len(dataset)) != len(dataset) - 1))[1]
+    fewer = split.split(dataset.subset(np.arange(len(dataset)) != len(dataset) - 1))[1]
     assert fewer.open(ledger, LOOK)[1] == 0
 
 
@@ -62,7 +62,7 @@ def test_a_damaged_line_is_named(tmp_path):
 
 
 def test_the_development_side_holds_no_path_of_a_test_image(dataset):
-    development, _ = splitting.split(dataset)
+    development, _ = split.split(dataset)
     for part in (development.training, development.validation):
         for held in (part.dataset, part.source):
             assert not any(path.startswith("test/") for path in held.paths)

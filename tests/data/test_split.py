@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pneumobench.data import split as splitting
+from pneumobench.data import split
 from pneumobench.data.dataset import Dataset
 from pneumobench.errors import DataError, UsageError
 
@@ -42,7 +42,7 @@ def datasets(draw):
 @given(datasets(), st.integers(0, 2**32 - 1), st.sampled_from(["patient", "official"]))
 def test_a_split_divides_the_development_side_by_whole_patients(data, seed, policy):
     try:
-        development, lockbox = splitting.split(data, policy=policy, seed=seed)
+        development, lockbox = split.split(data, policy=policy, seed=seed)
     except DataError as error:  # a val folder that lacks a class leaves nothing to validate on
         assert policy == "official"
         assert "for validation" in str(error)  # noqa: PT017
@@ -61,26 +61,26 @@ def test_a_split_divides_the_development_side_by_whole_patients(data, seed, poli
 @given(datasets(), st.integers(0, 1000))
 def test_equal_seeds_give_equal_splits_whatever_the_order(data, seed):
     shuffled = data.subset(np.random.default_rng(seed).permutation(len(data)))
-    digests = {splitting.split(d, seed=seed)[0].digest for d in (data, data, shuffled)}
+    digests = {split.split(d, seed=seed)[0].digest for d in (data, data, shuffled)}
     assert len(digests) == 1
 
 
 @settings(deadline=None, max_examples=30)
 @given(datasets(), st.integers(1, 100))
 def test_a_limit_keeps_whole_patients_of_both_classes_on_both_sides(data, count):
-    kept = splitting.limit(data, count)
+    kept = split.limit(data, count)
     for patient in set(kept.patients):
         assert np.sum(kept.patients == patient) == np.sum(data.patients == patient)
     for is_test in (False, True):
         assert set(kept.labels[(kept.origins == "test") == is_test]) == {0, 1}
-    splitting.split(kept)  # what is left can still be divided
+    split.split(kept)  # what is left can still be divided
 
 
 def test_a_limit_keeps_some_of_the_releases_val():
     origins = ["train"] * 200 + ["val"] * 16 + ["test"] * 60
     labels = [i % 2 for i in range(len(origins))]
-    kept = splitting.limit(made(labels, [f"p{i}" for i in range(len(origins))], origins), 60)
-    development, _ = splitting.split(kept, policy="official")
+    kept = split.limit(made(labels, [f"p{i}" for i in range(len(origins))], origins), 60)
+    development, _ = split.split(kept, policy="official")
     assert set(development.validation.dataset.origins) == {"val"}
 
 
@@ -89,18 +89,18 @@ def test_validation_is_15_percent_of_each_class_and_subtype():
     patients = np.repeat(np.arange(1000), rng.integers(1, 4, 1000))
     labels = (patients % 4 > 0).astype(int)
     data = made([*labels, 0, 1], [*(f"p{p}" for p in patients), "t0", "t1"], ["train"] * len(labels) + ["test"] * 2)
-    validation = splitting.split(data)[0].validation
+    validation = split.split(data)[0].validation
     for label in (0, 1):
         share = np.sum(validation.labels == label) / np.sum(labels == label)
         assert share == pytest.approx(0.15, abs=0.003)
 
 
 def test_another_seed_gives_another_split(dataset):
-    assert splitting.split(dataset, seed=0)[0].digest != splitting.split(dataset, seed=1)[0].digest
+    assert split.split(dataset, seed=0)[0].digest != split.split(dataset, seed=1)[0].digest
 
 
 def test_official_takes_eight_and_eight_where_the_release_has_no_val(dataset):
-    development, _ = splitting.split(dataset, policy="official")
+    development, _ = split.split(dataset, policy="official")
     assert list(np.bincount(development.validation.labels)) == [8, 8]
     assert "has no val folder: 16 training images" in development.notes[0]
 
@@ -111,7 +111,7 @@ def test_official_leaves_out_training_images_of_the_releases_val_patients():
         ["a", "a", "b", "c", "d", "t", "u"],
         ["val", "train", "train", "val", "train", "test", "test"],
     )
-    development, _ = splitting.split(data, policy="official")
+    development, _ = split.split(data, policy="official")
     assert sorted(development.training.patients) == ["b", "d"]
     assert "1 training images left out" in development.notes[0]
 
@@ -119,21 +119,21 @@ def test_official_leaves_out_training_images_of_the_releases_val_patients():
 def test_a_patient_on_both_sides_of_the_lockbox_stops_the_run_by_name():
     data = made([0, 0, 1, 1, 0, 1], ["a", "b", "c", "d", "a", "e"], ["train"] * 4 + ["test"] * 2)
     with pytest.raises(DataError, match=r"leak: 1 patient in both training and test, such as a \("):
-        splitting.split(data)
+        split.split(data)
 
 
 def test_a_class_of_one_patient_cannot_be_divided():
     data = made([0, 0, 1, 1, 0, 1], ["a", "a", "c", "d", "t", "u"], ["train"] * 4 + ["test"] * 2)
     with pytest.raises(DataError, match="class NORMAL has 1 patients in train and val, and a split needs 2"):
-        splitting.split(data)
+        split.split(data)
 
 
 @pytest.mark.parametrize("wrong", ["patients", ""])
 def test_an_unknown_policy_is_refused(dataset, wrong):
     with pytest.raises(UsageError, match="--split is one of patient, official"):
-        splitting.split(dataset, policy=wrong)
+        split.split(dataset, policy=wrong)
 
 
 def test_a_limit_below_one_is_refused(dataset):
     with pytest.raises(UsageError, match="--limit takes at least 1 image, not 0"):
-        splitting.limit(dataset, 0)
+        split.limit(dataset, 0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pneumobench import knobs, registry
+from pneumobench.authoring import knobs, registry
 from pneumobench.training.augmentation import Augmentation, seeds_for
 
 pytestmark = pytest.mark.slow

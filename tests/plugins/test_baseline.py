@@ -32,7 +32,7 @@ def test_its_layers_are_the_published_ones_in_shape(model):
 
 
 def test_it_trains_as_published():
-    from pneumobench import knobs, registry
+    from pneumobench.authoring import knobs, registry
 
     plugin = registry.load("baseline")
     values = knobs.resolve(plugin, {})

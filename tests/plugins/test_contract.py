@@ -2,7 +2,8 @@
 
 import pytest
 
-from pneumobench import contract, registry
+from pneumobench import contract
+from pneumobench.authoring import registry
 
 pytestmark = pytest.mark.slow
 

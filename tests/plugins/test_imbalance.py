@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pneumobench import balanced, registry
+from pneumobench import balanced
+from pneumobench.authoring import registry
 from pneumobench.plugins.oversampled import resample
 
 LABELS = np.array([0] * 13 + [1] * 39)

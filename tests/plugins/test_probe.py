@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from pneumobench import balanced, knobs, registry
-from pneumobench.data import split as splitting
+from pneumobench import balanced
+from pneumobench.authoring import knobs, registry
+from pneumobench.data import split
 from pneumobench.errors import PluginError
-from pneumobench.progress import Progress
 from pneumobench.training import trainer
 from pneumobench.training.predictor import load
+from pneumobench.utils.progress import Progress
 
 pytestmark = pytest.mark.slow
 SMALL = {"backbone": "MobileNet", "weights": "none", "size": "32"}
@@ -14,7 +15,7 @@ SMALL = {"backbone": "MobileNet", "weights": "none", "size": "32"}
 
 @pytest.fixture(scope="module")
 def development(dataset):
-    return splitting.split(dataset)[0]
+    return split.split(dataset)[0]
 
 
 def train(plugin, development, progress=None, **chosen):

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pneumobench import View, knobs, registry
-from pneumobench.data import split as splitting
+from pneumobench import View
+from pneumobench.authoring import knobs, registry
+from pneumobench.data import split
 from pneumobench.training import backend, network, trainer
 from pneumobench.training.predictor import load
 
@@ -40,7 +41,7 @@ def test_the_saved_model_is_without_the_auxiliary_head(dataset, tmp_path):
     plugin = replace(registry.load("regularized"), view=View(*SHAPE[:2], channels=3))
     values = knobs.resolve(plugin, {})
     with backend.eagerly():
-        trained = trainer.train(plugin, splitting.split(dataset)[0], values, seed=0, epochs=1, name="regularized")
+        trained = trainer.train(plugin, split.split(dataset)[0], values, seed=0, epochs=1, name="regularized")
     trained.save(tmp_path, threshold=0.5)
     saved = load(tmp_path)[0].model
     assert len(saved.outputs) == 1

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pneumobench import knobs, registry
+from pneumobench.authoring import knobs, registry
 from pneumobench.training import backend
 
 pytestmark = pytest.mark.slow

@@ -2,8 +2,8 @@ import pytest
 
 from pneumobench.data import prepare
 from pneumobench.errors import PluginError, UsageError
-from pneumobench.progress import Progress
 from pneumobench.search.plan import plan
+from pneumobench.utils.progress import Progress
 
 
 @pytest.fixture(scope="module")

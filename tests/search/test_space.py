@@ -1,7 +1,7 @@
 import optuna
 import pytest
 
-from pneumobench import registry
+from pneumobench.authoring import registry
 from pneumobench.errors import PluginError, UsageError
 from pneumobench.search.space import PLUGIN, Space, same
 

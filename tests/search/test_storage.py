@@ -1,8 +1,8 @@
 import pytest
 
 from pneumobench.errors import TrackingError, UsageError
-from pneumobench.provenance import redact
 from pneumobench.search.storage import Storage, address, exists
+from pneumobench.utils.provenance import redact
 
 
 def test_the_default_is_beside_the_runs(tmp_path, monkeypatch):

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 
-from pneumobench import provenance
 from pneumobench.errors import UsageError
 from pneumobench.search.plan import plan
 from pneumobench.search.storage import Storage
 from pneumobench.search.trials import ATTEMPT, ERROR, FINISHED, FIRST, INTERRUPTED, PROCESS, RETRIES, Trials, retry
+from pneumobench.utils import provenance
 
 BOUND = {"dataset fingerprint": "abc", "epochs": None}
 

@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from pneumobench import provenance
 from pneumobench.errors import TrackingError
 from pneumobench.tracking.recorder import recording
 from pneumobench.tracking.store import Store
+from pneumobench.utils import provenance
 
 
 def test_the_address_is_the_option_the_variable_or_runs(tmp_path, monkeypatch):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pneumobench.data.cache import Rows
-from pneumobench.recipe import View
+from pneumobench.authoring.recipe import View
+from pneumobench.data.pixels import Rows
 
 pytestmark = pytest.mark.slow  # imports Keras
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pneumobench.data import split as splitting
-from pneumobench.recipe import View
+from pneumobench.authoring.recipe import View
+from pneumobench.data import split
 from pneumobench.training.corruption import Corrupted
 
 VIEW = View(32, 32, channels=1)
@@ -10,7 +10,7 @@ VIEW = View(32, 32, channels=1)
 
 @pytest.fixture(scope="module")
 def validation(dataset):
-    return splitting.split(dataset)[0].validation
+    return split.split(dataset)[0].validation
 
 
 def test_images_are_worse_by_the_seed_and_the_same_every_time(validation, monkeypatch, tmp_path):

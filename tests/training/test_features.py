@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from pneumobench import View
-from pneumobench.data import split as splitting
+from pneumobench.data import split
 from pneumobench.data.folds import folds
-from pneumobench.data.parts import Part
+from pneumobench.data.subset import Part
 from pneumobench.training import backend
 from pneumobench.training.features import digest, features
 
@@ -37,7 +37,7 @@ class Counting:
 @pytest.fixture
 def development(dataset, tmp_path, monkeypatch):
     monkeypatch.setenv("PNEUMOBENCH_CACHE", str(tmp_path))
-    return splitting.split(dataset)[0]
+    return split.split(dataset)[0]
 
 
 def test_they_are_the_networks_outputs_computed_once(development):

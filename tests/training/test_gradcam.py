@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from pneumobench.authoring.recipe import View
 from pneumobench.errors import UsageError
-from pneumobench.recipe import View
 from pneumobench.training.gradcam import gradcam
 from pneumobench.training.predictor import EstimatorPredictor, NetworkPredictor, mean
 

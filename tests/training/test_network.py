@@ -3,24 +3,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pneumobench import Phase, Recipe, View, registry
-from pneumobench import knobs as knobbing
-from pneumobench.data import split as splitting
+from pneumobench import Phase, Recipe, View
+from pneumobench.authoring import knobs, registry
+from pneumobench.data import split
 from pneumobench.errors import PluginError, TrainingError, UsageError
-from pneumobench.progress import Progress
 from pneumobench.training import trainer
 from pneumobench.training.network import apportion
+from pneumobench.utils.progress import Progress
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def development(dataset):
-    return splitting.split(dataset)[0]
+    return split.split(dataset)[0]
 
 
 def fit(plugin, development, *, seed=0, **options):
-    return trainer.train(plugin, development, knobbing.resolve(plugin, {}), seed=seed, name="tiny", **options)
+    return trainer.train(plugin, development, knobs.resolve(plugin, {}), seed=seed, name="tiny", **options)
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from pneumobench import knobs as knobbing
-from pneumobench import registry
-from pneumobench.data import split as splitting
+from pneumobench.authoring import knobs, registry
+from pneumobench.data import split
 from pneumobench.errors import TrackingError
 from pneumobench.training import predictor, trainer
 
@@ -18,8 +17,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module", params=["tiny", "thumbnail"])
 def trained(request, dataset):
     plugin = registry.load(request.param)
-    development = splitting.split(dataset)[0]
-    return trainer.train(plugin, development, knobbing.resolve(plugin, {}), seed=0), development.validation
+    development = split.split(dataset)[0]
+    return trainer.train(plugin, development, knobs.resolve(plugin, {}), seed=0), development.validation
 
 
 def test_a_saved_model_predicts_the_same_from_raw_images(trained, tmp_path):

@@ -5,15 +5,15 @@ import sys
 
 import pytest
 
-from pneumobench import registry
-from pneumobench.knobs import resolve
+from pneumobench.authoring import registry
+from pneumobench.authoring.knobs import resolve
 from pneumobench.training import backend, trainer
 
 
 def test_an_estimator_over_pixels_starts_no_keras():
     code = (
         "import sys\n"
-        "from pneumobench import registry\n"
+        "from pneumobench.authoring import registry\n"
         "from pneumobench.training import trainer\n"
         "plugin = registry.load('thumbnail')\n"
         "trainer.start(plugin, {})\n"

@@ -1,0 +1,71 @@
+"""How a plugin is written, as a digest: two trainings of one name are the same plugin only if these agree."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+from pneumobench.authoring import registry
+from pneumobench.authoring.discovery import FOLDER_PACKAGE, Entry
+from pneumobench.authoring.recipe import Ensemble, Plugin
+from pneumobench.data.dataset import digest_of
+
+BUILT_IN = ("pneumobench.plugins", "pneumobench.studies")
+
+
+def digest(entry: Entry, plugin: Plugin) -> str:
+    """16 hexadecimal digits over the code of a plugin and of the plugins that it imports, its hooks' among them.
+
+    Docstrings, comments and layout do not count, nor does the framework's own code. An ensemble's digest covers
+    its members'.
+    """
+    modules = {entry.module: entry.path}
+    waiting, found = list(modules), {}
+    while waiting:
+        module = waiting.pop()
+        path = modules[module]
+        if module in found or path is None or not path.is_file():
+            continue
+        tree = ast.parse(path.read_bytes())
+        found[module] = ast.unparse(_without_docstrings(tree))
+        for imported in _imported(tree, package=module.rpartition(".")[0]):
+            if _is_plugins(imported, entry):
+                modules.setdefault(imported, _file(imported))
+                waiting.append(imported)
+    members = plugin.members if isinstance(plugin, Ensemble) else ()
+    return digest_of([*found.values(), *(digest(registry.find(name), registry.load(name)) for name in members)], 8)
+
+
+def _is_plugins(module: str, entry: Entry) -> bool:
+    """Whether a module is a plugin's, or of the package that brings this one."""
+    tops = {*BUILT_IN} | ({entry.module.partition(".")[0]} - {"pneumobench"})
+    return module.startswith(FOLDER_PACKAGE) or any(module == top or module.startswith(f"{top}.") for top in tops)
+
+
+def _imported(tree: ast.Module, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            module = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def _file(module: str) -> Path | None:
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):  # `from package import value`: the value is no module
+        return None
+    return Path(spec.origin) if spec and spec.origin else None
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:] or [ast.Pass()]
+    return tree

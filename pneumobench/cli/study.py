@@ -1,0 +1,222 @@
+"""`pneumobench study` and `pneumobench worker`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from pneumobench.cli.options import (
+    AsJson,
+    Data,
+    Limit,
+    PluginsDir,
+    Precision,
+    SkipUnreadable,
+    Split,
+    SplitSeed,
+    Storage,
+    StudiesDir,
+    TrackingUri,
+)
+
+Workers = Annotated[
+    int | None, typer.Option(help="Trials at once. Default: one for each GPU, or 1.", show_default=False)
+]
+
+
+class WithDefault(TyperGroup):
+    """`study NAME --trials 50` beside `study list`: what is no subcommand is for `search`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or args[0] not in self.commands:
+            args = ["search", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=WithDefault)
+ALSO = "Also: `pneumobench study list`, `study show NAME`, `study new NAME`, each with --help."
+
+
+@app.command(hidden=True, epilog=ALSO)
+def search(
+    name: Annotated[str, typer.Argument(help="A file of studies/.")] = "default",
+    trials: Annotated[int, typer.Option(help="Finished trials that the study is to hold at the end.")] = 50,
+    called: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", help="The study's name in the storage; default: its file's."),
+    ] = None,
+    plugins: Annotated[
+        list[str] | None, typer.Option("--plugin", help="Search this plugin of the study alone; may be repeated.")
+    ] = None,
+    knobs: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PLUGIN.KNOB=VALUE", help="Fix a knob; may be repeated."),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(help="val_auroc, val_log_loss or val_auroc_corrupted. Default: the study's.", show_default=False),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Budget of a trial. Default: the study's.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the sampler and of every training.")] = 0,
+    workers: Workers = None,
+    engine: Annotated[str, typer.Option(help="local, or ray: workers as actors of a Ray cluster.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster. Default: one of this machine alone.", show_default=False)
+    ] = None,
+    keep_models: Annotated[str, typer.Option(metavar="N|all", help="Keep the models of the best N trials.")] = "3",
+    data: Data = None,
+    split: Split = "patient",
+    split_seed: SplitSeed = 0,
+    precision: Precision = "auto",
+    limit: Limit = None,
+    skip_unreadable: SkipUnreadable = False,
+    storage: Storage = None,
+    plugins_dir: PluginsDir = None,
+    studies_dir: StudiesDir = None,
+    tracking_uri: TrackingUri = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search plugins and their knobs with Optuna; the test images stay closed.
+
+    A study of that name is gone on with, however it was stopped.
+    """
+    from pneumobench.authoring.knobs import parse
+    from pneumobench.cli.display import watching
+    from pneumobench.cli.study_display import showing
+    from pneumobench.cli.study_tables import show_summary
+    from pneumobench.errors import UsageError
+
+    if keep_models != "all" and not keep_models.isdigit():
+        raise UsageError(f"--keep-models is a number or all, not '{keep_models}'")
+    assigned: dict[str, Any] = dict(parse(knobs or []))
+    with watching() as progress:
+        from pneumobench.search.run import study
+
+        with showing(progress) as watch:
+            outcome = study(
+                name,
+                trials=trials,
+                name=called,
+                plugins=plugins or (),
+                knobs=assigned,
+                metric=metric,
+                epochs=epochs,
+                seed=seed,
+                precision=precision,
+                data=data,
+                split=split,
+                split_seed=split_seed,
+                limit=limit,
+                skip_unreadable=skip_unreadable,
+                workers=workers,
+                engine=engine,
+                cluster=address,
+                storage=storage,
+                tracking_uri=tracking_uri,
+                keep_models=None if keep_models == "all" else int(keep_models),
+                progress=progress,
+                watch=watch,
+            )
+    show_summary(outcome.summary, as_json=as_json, folder=outcome.folder)
+
+
+@app.command("list")
+def list_studies(storage: Storage = None, studies_dir: StudiesDir = None, as_json: AsJson = False) -> None:
+    """List the files of studies, and the studies that are in the storage with their trials."""
+    from pneumobench.authoring import studies
+    from pneumobench.cli.study_tables import show_list
+    from pneumobench.search.storage import Storage as Kept
+    from pneumobench.search.storage import exists
+    from pneumobench.search.summary import summarise
+    from pneumobench.search.trials import Trials
+
+    entries = list(studies.entries().values())
+    found = []
+    if exists(storage):
+        kept = Kept(storage)
+        found = [summarise(Trials(kept, name)) for name in kept.names()]
+    show_list(entries, found, as_json=as_json)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A study of the storage.")],
+    storage: Storage = None,
+    tracking_uri: TrackingUri = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how a study stands, also while it runs: best trials, ties, importances, budgets, errors."""
+    from pneumobench.cli.study_tables import show_summary
+    from pneumobench.errors import UsageError
+    from pneumobench.search.storage import Storage as Kept
+    from pneumobench.search.storage import exists
+    from pneumobench.search.summary import summarise
+    from pneumobench.search.trials import Trials
+    from pneumobench.tracking.store import Store
+
+    if not exists(storage):
+        raise UsageError("no study is kept here; `pneumobench study --trials 50` begins one")
+    store = Store(tracking_uri)
+    trials = Trials(Kept(storage), name)
+    show_summary(summarise(trials, store if store.exists else None), as_json=as_json)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The new study's name; its file is NAME.py.")],
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--dir",
+            help="Folder to write into. Default: that of your own studies, or studies/ here.",
+            show_default=False,
+        ),
+    ] = None,
+    studies_dir: StudiesDir = None,
+) -> None:
+    """Write a small commented study, which runs as it is."""
+    from pneumobench.authoring import studies
+    from pneumobench.errors import UsageError
+
+    if name in ("list", "show", "new", "search"):
+        raise UsageError(f"'{name}' is a command of `pneumobench study`; take another name")
+    path = studies.write(name, folder)
+    typer.echo(f"wrote {path}")
+    elsewhere = "" if name in studies.entries() else f" --studies-dir {path.parent}"
+    typer.echo(f"next: pneumobench study {name} --trials 10{elsewhere}")
+
+
+def worker(
+    name: Annotated[str, typer.Argument(help="A study that `pneumobench study` began.")],
+    workers: Workers = None,
+    data: Data = None,
+    storage: Storage = None,
+    plugins_dir: PluginsDir = None,
+    studies_dir: StudiesDir = None,
+    tracking_uri: TrackingUri = None,
+    as_json: AsJson = False,
+) -> None:
+    """Join a study from this or another machine, and work until it holds what it is to hold."""
+    from pneumobench.cli.display import watching
+    from pneumobench.cli.study_display import showing
+    from pneumobench.cli.study_tables import show_summary
+
+    with watching() as progress:
+        from pneumobench.search.run import work
+
+        with showing(progress) as watch:
+            summary = work(
+                name,
+                storage=storage,
+                tracking_uri=tracking_uri,
+                data=data,
+                workers=workers,
+                progress=progress,
+                watch=watch,
+            )
+    show_summary(summary, as_json=as_json)

@@ -1,0 +1,1 @@
+"""Which plugin is better: tracked runs set against each other in pairs."""

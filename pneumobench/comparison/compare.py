@@ -1,0 +1,184 @@
+"""From tracked trainings to an answer: which of them may be compared, each one's figures, and each pair's verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pneumobench.authoring import registry
+from pneumobench.comparison import select
+from pneumobench.contract.describe import REFERENCE, differences
+from pneumobench.errors import PneumobenchError
+from pneumobench.evaluation import estimates, paired
+from pneumobench.evaluation.estimates import Estimate
+from pneumobench.evaluation.paired import Pair
+from pneumobench.evaluation.predictions import Predictions
+from pneumobench.tracking.runs import Experiment, TrackedRun
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One plugin's figures on the test images and on validation, and what they cost."""
+
+    name: str
+    experiment: Experiment
+    test: dict[str, Estimate]
+    validation: dict[str, Estimate]
+    differs: dict[str, str]
+
+    def gap(self, metric: str) -> float:
+        """How much validation promised beyond what the test images gave."""
+        return self.validation[metric].value - self.test[metric].value
+
+    @property
+    def seeds(self) -> int:
+        """How many trainings it is the mean of."""
+        return len(self.experiment.runs)
+
+    @property
+    def looks(self) -> int:
+        """Openings of the same test images before the last of its own."""
+        return max(run.looks or 0 for run in self.experiment.runs)
+
+    @property
+    def trials_spent(self) -> int:
+        """Trials of the search that found its knobs; 0 where none did."""
+        return int(self.experiment.tags.get("trials_spent", 0))
+
+    @property
+    def parameters(self) -> int | None:
+        """Parameters of the model, where they are known."""
+        found = self.experiment.tags.get("parameters")
+        return None if found is None else int(found)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "plugin": self.experiment.plugin,
+            "name": self.name,
+            "run_ids": [run.run_id for run in self.experiment.runs],
+            "seeds": [run.seed for run in self.experiment.runs],
+            "test": {metric: estimate.as_dict() for metric, estimate in self.test.items()},
+            "validation": {metric: estimate.as_dict() for metric, estimate in self.validation.items()},
+            "thresholds": [run.metrics["threshold"] for run in self.experiment.runs],
+            "training_seconds": self.experiment.seconds,
+            "parameters": self.parameters,
+            "trials_spent": self.trials_spent,
+            "looks": self.looks,
+            "differs_from_baseline": self.differs,
+            "commands": sorted({run.tags["command"] for run in self.experiment.runs}),
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All standings, the best first; the reference's pairs; the floors; and what was left out, with a word why.
+
+    `published_among` is how many of the reference's seeds are less accurate at 0.5 than the published figure.
+    """
+
+    dataset: str
+    fingerprint: str
+    images: int
+    metric: str
+    reference: str
+    standings: tuple[Standing, ...]
+    pairs: tuple[Pair, ...]
+    published: Estimate | None
+    published_among: tuple[int, int] | None
+    majority: Estimate
+    left_out: tuple[str, ...]
+
+    @property
+    def meanings(self) -> list[str]:
+        """Which knobs, epochs and the like stand behind a name that does not say it."""
+        told = [(one.name, one.experiment.name) for one in self.standings]
+        return [f"{name} stands for {whole}" for name, whole in told if name != whole]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "dataset": self.dataset,
+            "fingerprint": self.fingerprint,
+            "images": self.images,
+            "metric": self.metric,
+            "reference": self.reference,
+            "plugins": [standing.as_dict() for standing in self.standings],
+            "pairs": [pair.as_dict() for pair in self.pairs],
+            "published": self.published and self.published.as_dict(),
+            "published_among": self.published_among,
+            "majority": self.majority.as_dict(),
+            "left_out": list(self.left_out),
+        }
+
+
+def compare(
+    runs: Sequence[TrackedRun],
+    names: Sequence[str] = (),
+    *,
+    against: str = REFERENCE,
+    metric: str = "auroc",
+    resamples: int = paired.RESAMPLES,
+) -> Comparison:
+    """Compare plugins, or the runs that ids name, with a reference on the test images that they have in common.
+
+    Without names: of every plugin the latest experiment with most seeds, on the images of the reference.
+    Raises: UsageError where nothing is left to compare, saying what to run.
+    """
+    paired.check(metric)
+    picked, left_out = select.pick(runs, names, against)
+    reference = next(one for one in picked if select.names(one, against))
+    chosen_ones = {select.label(one, picked): one for one in picked}
+    label = next(name for name, one in chosen_ones.items() if one is reference)
+    models = {name: one.predictions("test") for name, one in chosen_ones.items()}
+    pairs = paired.compare(models, label, metric, resamples=resamples)
+    held_out = {name: one.predictions("validation") for name, one in chosen_ones.items()}
+    figures = {"test": estimates.evaluate_all(models), "validation": estimates.evaluate_all(held_out)}
+    standings = [
+        Standing(
+            name=name,
+            experiment=one,
+            test=figures["test"][name],
+            validation=figures["validation"][name],
+            differs=_differs(one),
+        )
+        for name, one in chosen_ones.items()
+    ]
+    sign = paired.METRICS[metric]
+    standings.sort(key=lambda standing: -sign * standing.test[metric].value)
+    own = models[label]
+    is_phantom = reference.tags["dataset"] == select.PHANTOM
+    return Comparison(
+        dataset=reference.tags["dataset"],
+        fingerprint=reference.tags["fingerprint"],
+        images=len(own[0]),
+        metric=metric,
+        reference=label,
+        standings=tuple(standings),
+        pairs=tuple(sorted(pairs, key=lambda pair: -sign * pair.difference)),
+        published=None if is_phantom else estimates.published(),
+        published_among=None if is_phantom else _among(own),
+        majority=estimates.majority(own[0].label),
+        left_out=tuple(left_out),
+    )
+
+
+def _differs(one: Experiment) -> dict[str, str]:
+    """In which fields the plugin differs from the baseline as they are now; empty where it is not to be had."""
+    set_knobs = {"knobs": one.tags["set"]} if "set" in one.tags else {}
+    if one.plugin == REFERENCE:
+        return set_knobs
+    try:
+        return differences(registry.load(one.plugin), registry.load(REFERENCE)) | set_knobs
+    except PneumobenchError:
+        return set_knobs
+
+
+def _among(models: Sequence[Predictions]) -> tuple[int, int] | None:
+    """How many of several seeds are less accurate at 0.5 than the published figure, of how many."""
+    accuracies = [float(np.mean((model.probability >= 0.5) == model.label)) for model in models]
+    published = estimates.published().value
+    return (sum(one < published for one in accuracies), len(accuracies)) if len(accuracies) > 1 else None

@@ -1,0 +1,113 @@
+"""Which tracked trainings may stand in one comparison, and why each of the others may not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from pneumobench.errors import UsageError
+from pneumobench.tracking.runs import Experiment, TrackedRun, chosen, experiments
+
+PHANTOM = "phantom"
+
+
+def pick(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str) -> tuple[list[Experiment], list[str]]:
+    """The experiments to compare, the reference among them, and why each other one is not."""
+    every = experiments(runs)
+    references = [one for one in every if names(one, against) and one.opened_test]
+    if not references:
+        raise UsageError(
+            f"no finished run of '{against}' opened the test images; `pneumobench run {against}` makes one"
+        )
+    asked = [*wanted, against] if wanted else sorted({one.plugin for one in every} | {against})
+    candidates = {name: _named(name, runs, every) for name in asked}
+    usual = [one for one in references if one.tags["dataset"] != PHANTOM and "limit" not in one.tags] or references
+    fingerprint, limit = usual[0].tags["fingerprint"], usual[0].tags.get("limit")
+    division = _commonest(candidates, fingerprint, limit)
+    picked: list[Experiment] = []
+    left_out: list[str] = []
+    for name, found in candidates.items():
+        fitting = []
+        for one in found:
+            why = _why_not(one, fingerprint, limit, division)
+            if why is None:
+                fitting.append(one)
+            else:
+                left_out.append(f"{one.name}, {_seeds(one)}: {why}")
+        best = max(fitting, key=lambda one: (len(one.runs), max(run.started for run in one.runs)), default=None)
+        if best is not None and best not in picked:
+            picked.append(best)
+            left_out += [
+                f"{one.name}, {_seeds(one)}: {_told_apart(best, one)} stands for {name}"
+                for one in fitting
+                if one is not best
+            ]
+        elif best is None and wanted:
+            raise UsageError(
+                f"no run of '{name}' can be compared with {against}: {'; '.join(left_out) or 'there is none'}"
+            )
+    if not any(names(one, against) for one in picked):
+        raise UsageError(f"no run of '{against}' is on the images of the others; `pneumobench run {against}` makes one")
+    if len(picked) < 2:
+        raise UsageError(
+            f"{against} alone was scored on these images; run another plugin, such as `pneumobench run residual`"
+        )
+    return picked, list(dict.fromkeys(left_out))
+
+
+def _named(name: str, runs: Sequence[TrackedRun], every: Sequence[Experiment]) -> list[Experiment]:
+    """The experiments of a plugin, or the one that a run id names."""
+    found = [one for one in every if one.plugin == name]
+    return found or experiments(chosen(runs, [name]))
+
+
+def names(one: Experiment, name: str) -> bool:
+    """Whether a plugin's name or a run id means this experiment."""
+    return one.plugin == name or any(name in (run.run_id, run.parent) for run in one.runs)
+
+
+def _commonest(candidates: dict[str, list[Experiment]], fingerprint: str, limit: str | None) -> str:
+    """The division into training and validation that most plugins were trained on."""
+    counted = Counter(
+        digest
+        for found in candidates.values()
+        for digest in {
+            one.tags["split_digest"]
+            for one in found
+            if one.opened_test and (one.tags["fingerprint"], one.tags.get("limit")) == (fingerprint, limit)
+        }
+    )
+    return counted.most_common(1)[0][0] if counted else ""
+
+
+def _told_apart(one: Experiment, other: Experiment) -> str:
+    """An experiment by name and seeds, and by its run where these are the other's too."""
+    said = f"{one.name}, {_seeds(one)}"
+    return said if said != f"{other.name}, {_seeds(other)}" else f"run {one.runs[0].run_id[:8]}"
+
+
+def _why_not(one: Experiment, fingerprint: str, limit: str | None, division: str) -> str | None:
+    if one.tags.get("limit") != limit:
+        return f"--limit {one.tags['limit']}" if "limit" in one.tags else "on all images, the reference is not"
+    if "leak" in one.tags:
+        return f"marked by --allow-leak ({one.tags['leak'].partition(',')[0]})"
+    if one.tags["fingerprint"] != fingerprint:
+        return f"on other images ({one.tags['dataset']} {one.tags['fingerprint'][:8]})"
+    if not one.opened_test:
+        return "its test images stayed closed"
+    if one.tags["split_digest"] != division:
+        return "trained on another division of the images"
+    return None
+
+
+def label(one: Experiment, picked: Sequence[Experiment]) -> str:
+    """The plugin's name, or with what was set where two are of one plugin."""
+    same = [other for other in picked if other.plugin == one.plugin]
+    if len(same) == 1:
+        return one.plugin
+    alike = [other for other in same if other.name == one.name]
+    return one.name if len(alike) == 1 else f"{one.name} {one.runs[0].run_id[:8]}"
+
+
+def _seeds(one: Experiment) -> str:
+    return f"{len(one.runs)} seed{'s' if len(one.runs) > 1 else ''}"

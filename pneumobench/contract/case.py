@@ -1,0 +1,161 @@
+"""What the clauses examine, built when first asked for; and how a clause becomes a verdict."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pneumobench.authoring import registry
+from pneumobench.authoring.knobs import MEMBERS, hooks, of_member, resolve
+from pneumobench.authoring.recipe import Ensemble, Plugin, Recipe, View
+from pneumobench.data import dataset, split
+from pneumobench.data.layouts import phantom
+from pneumobench.data.layouts.phantom import Phantom
+from pneumobench.data.subset import Development
+from pneumobench.errors import PluginError, told
+from pneumobench.training import backend, network, trainer
+from pneumobench.training.predictor import Predictor
+
+TINY = Phantom(train=(10, 18), test=(2, 2), size=64)
+SEED = 0
+
+
+class ContractError(PluginError):
+    """A clause does not hold; the message says what was found."""
+
+
+class NotApplicableError(Exception):
+    """The plugin has nothing that the clause could speak of."""
+
+
+class Subject:
+    """A plugin under examination: trained twice with one seed on a tiny phantom, with the knobs of its `check`."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.entry = registry.find(name)
+        self.plugin: Plugin = registry.load(name)
+
+    @cached_property
+    def knobs(self) -> dict[str, Any]:
+        """All knobs, those of `check` set."""
+        return resolve(self.plugin, self.plugin.check)
+
+    @cached_property
+    def views(self) -> list[View]:
+        """The view, or the members' views."""
+        return trainer.views_of(self.plugin, self.knobs)
+
+    @cached_property
+    def development(self) -> Development:
+        """A few training and validation images; no test image is read."""
+        return split.split(dataset.load(phantom.ensure(TINY)))[0]
+
+    @cached_property
+    def untrained(self) -> Any:
+        """A recipe's network as it is before its training."""
+        assert isinstance(self.plugin, Recipe)
+        backend.keras().utils.set_random_seed(SEED)
+        return network.build(self.plugin, self.views[0], self.knobs, "float32", self.name)[0]
+
+    @property
+    def trained(self) -> Predictor:
+        """Trained for one epoch in each phase; a training that failed fails again at once."""
+        trained = self._trained
+        if isinstance(trained, Exception):
+            raise trained
+        return trained
+
+    @cached_property
+    def _trained(self) -> Predictor | Exception:
+        try:
+            return self.train()
+        except Exception as error:
+            return error
+
+    @cached_property
+    def epochs(self) -> int | None:
+        """One for each phase, of the member that has most of them in an ensemble; None for an estimator."""
+        if isinstance(self.plugin, Ensemble):
+            members = [(registry.load(name), of_member(name, self.knobs), name) for name in self.knobs[MEMBERS]]
+        else:
+            members = [(self.plugin, self.knobs, self.name)]
+        counts = [
+            len(network.plan(plugin, trainer.views_of(plugin, knobs)[0], knobs, None, name))
+            for plugin, knobs, name in members
+            if isinstance(plugin, Recipe)
+        ]
+        return max(counts, default=None)
+
+    def train(self) -> Predictor:
+        """A training of its own, always with the same seed."""
+        with backend.eagerly():
+            return trainer.train(
+                self.plugin,
+                self.development,
+                self.knobs,
+                seed=SEED,
+                epochs=self.epochs,
+                precision="float32",
+                name=self.name,
+            )
+
+    def where(self, hook: str, error: BaseException) -> str:
+        """The plugin's line that an error passed through, else where the hook is written."""
+        functions = hooks(self.plugin) | {
+            name: getattr(self.plugin, name)
+            for name in ("build", "resample", "weigh")
+            if inspect.isfunction(getattr(self.plugin, name, None))
+        }
+        files = {inspect.getsourcefile(function): function for function in functions.values()}
+        if self.entry.path:
+            files.setdefault(str(self.entry.path), None)
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            if frame.filename in files:
+                return f"{Path(frame.filename).name}:{frame.lineno}"
+        function = functions.get(hook)
+        if function is None:
+            return self.entry.path.name if self.entry.path else self.entry.module
+        return f"{Path(inspect.getsourcefile(function) or '').name}:{inspect.getsourcelines(function)[1]}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a clause held (None: it does not apply), and if not, why and where."""
+
+    clause: str
+    held: bool | None
+    why: str = ""
+    where: str = ""
+
+    @property
+    def broken(self) -> bool:
+        """Whether the plugin breaks its contract here."""
+        return self.held is False
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One sentence of the contract; `examine` raises ContractError, or anything else, where it does not hold."""
+
+    law: str
+    hook: str  # whose line to name where the error does not lead to one
+    examine: Callable[[Subject], None]
+
+    def judge(self, subject: Subject) -> Verdict:
+        """The verdict on a plugin."""
+        try:
+            self.examine(subject)
+        except NotApplicableError as reason:
+            return Verdict(self.law, None, str(reason))
+        except Exception as error:
+            return Verdict(self.law, False, told(error), subject.where(self.hook, error))
+        return Verdict(self.law, True)
+
+    def __str__(self) -> str:
+        return self.law

@@ -1,0 +1,146 @@
+"""What every plugin promises."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from pneumobench.authoring.knobs import call, knobs_of, resolve
+from pneumobench.authoring.recipe import Ensemble, Estimator, Recipe
+from pneumobench.contract.case import SEED, Clause, ContractError, NotApplicableError, Subject
+from pneumobench.search.space import sample
+from pneumobench.training import predictor
+from pneumobench.training.augmentation import Augmentation, seeds_for
+
+SAMPLES = 10  # draws from a space
+CLOSE = 1e-4  # between probabilities that should be the same: sums in another order differ by less
+
+
+def documented(subject: Subject) -> None:
+    if not subject.entry.summary or subject.entry.summary.startswith("cannot be read"):
+        raise ContractError("the file has no docstring; its first line is what `pneumobench plugins` shows")
+
+
+def knobs_agree(subject: Subject) -> None:
+    knobs_of(subject.plugin)
+    resolve(subject.plugin, subject.plugin.check)
+
+
+def builds(subject: Subject) -> None:
+    match subject.plugin:
+        case Recipe():
+            if subject.untrained.input_shape[1:] != subject.views[0].shape:
+                raise ContractError(
+                    f"`build` takes images {subject.untrained.input_shape[1:]}, the view is {subject.views[0].shape}"
+                )
+        case Estimator():
+            model = call(subject.plugin.build, knobs=subject.knobs)
+            missing = [name for name in ("fit", "predict_proba") if not hasattr(model, name)]
+            if missing:
+                raise ContractError(f"`build` returns a {type(model).__name__} without {' and '.join(missing)}")
+        case Ensemble():
+            knobs_of(subject.plugin)  # loads the members
+
+
+def steps_change_weights(subject: Subject) -> None:
+    if not isinstance(subject.plugin, Recipe):
+        raise NotApplicableError("no network of its own")
+    untrained = subject.untrained
+    inference = type(untrained)(untrained.inputs, untrained.outputs[0])
+    trainable = {id(weight) for weight in inference.trainable_weights}
+    before = [np.asarray(weight) for weight in inference.weights]
+    after = subject.trained.model.get_weights()  # type: ignore[attr-defined]
+    kept = [id(weight) in trainable for weight in inference.weights]
+    if not all(np.isfinite(values).all() for values in after):
+        raise ContractError("after one step a weight is no finite number")
+    pairs = zip(before, after, kept, strict=True)
+    if all(np.array_equal(old, new) for old, new, is_trainable in pairs if is_trainable):
+        raise ContractError("after one step every weight is what it was: is anything trainable, is the rate above 0?")
+
+
+def probabilities_in_range(subject: Subject) -> None:
+    said = subject.trained(subject.development.validation)
+    if said.shape != (len(subject.development.validation),):
+        raise ContractError(f"{len(subject.development.validation)} images give predictions of shape {said.shape}")
+    if not np.isfinite(said).all():
+        raise ContractError("a prediction is no finite number")
+    if said.min() < 0 or said.max() > 1:
+        raise ContractError(f"predictions from {said.min():.3g} to {said.max():.3g} are no probabilities")
+
+
+def saves_and_loads(subject: Subject) -> None:
+    part = subject.development.validation
+    with tempfile.TemporaryDirectory() as folder:
+        subject.trained.save(Path(folder), threshold=0.5)
+        loaded, _ = predictor.load(Path(folder))
+        difference = np.abs(loaded(part) - subject.trained(part)).max()
+    if difference > CLOSE:
+        raise ContractError(f"a saved and loaded model's probabilities differ by up to {difference:.2g}")
+
+
+def repeats(subject: Subject) -> None:
+    part = subject.development.validation
+    first = subject.trained(part)
+    difference = np.abs(subject.train()(part) - first).max()
+    if difference > CLOSE:
+        raise ContractError(f"two trainings with seed {SEED} differ by up to {difference:.2g} in their probabilities")
+
+
+def space_fits(subject: Subject) -> None:
+    if subject.plugin.space is None:
+        raise NotApplicableError("no space")
+    for seed in range(SAMPLES):
+        values, _ = sample(subject.plugin, seed)
+        if not values:
+            raise ContractError("`space` returns no knob")
+        resolve(subject.plugin, values)
+
+
+def augmentation_fits(subject: Subject) -> None:
+    if not isinstance(subject.plugin, Recipe) or subject.plugin.augment is None:
+        raise NotApplicableError("no augmentation")
+    augmentation = Augmentation(call(subject.plugin.augment, knobs=subject.knobs))
+    pixels = np.random.default_rng(SEED).integers(0, 256, (8, *subject.views[0].shape[:2]), dtype=np.uint8)
+    labels, seeds = np.array([0, 1] * 4), seeds_for(SEED, 1, np.arange(8))
+    changed = augmentation.each(pixels, labels, seeds)
+    for one in changed:
+        if one.shape != pixels.shape[1:] or one.dtype != np.uint8:
+            raise ContractError(f"an image {pixels.shape[1:]} uint8, 0 to 255, becomes {one.shape} {one.dtype}")
+    if not np.array_equal(changed, augmentation.each(pixels, labels, seeds)):
+        raise ContractError("the same seeds give other images: does a transform draw from a generator of its own?")
+
+
+def samples_fit(subject: Subject) -> None:
+    resample, weigh = getattr(subject.plugin, "resample", None), getattr(subject.plugin, "weigh", None)
+    if not resample and not weigh:
+        raise NotApplicableError("neither `resample` nor `weigh`")
+    labels = np.array([0] * 5 + [1] * 15, np.int8)
+    rows = np.arange(len(labels))
+    if resample:
+        rows = np.asarray(resample(labels, SEED))
+        if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
+            raise ContractError(f"`resample` returns {rows.dtype} of shape {rows.shape}; it must be indices (m,)")
+        if rows.min() < 0 or rows.max() >= len(labels):
+            raise ContractError(f"`resample` gives indices from {rows.min()} to {rows.max()} for {len(labels)} labels")
+    if weigh:
+        weights = np.asarray(weigh(labels[rows]))
+        if weights.shape != rows.shape or weights.dtype.kind != "f":
+            raise ContractError(f"`weigh` returns {weights.dtype} of shape {weights.shape} for labels {rows.shape}")
+        if not (np.isfinite(weights).all() and weights.min() >= 0 and weights.sum() > 0):
+            raise ContractError(f"`weigh` returns weights from {weights.min():.3g} to {weights.max():.3g}")
+
+
+CLAUSES = (
+    Clause("the docstring says what it is", "build", documented),
+    Clause("the knobs of all hooks agree", "build", knobs_agree),
+    Clause("the space stays within the knobs", "space", space_fits),
+    Clause("resample gives indices, weigh weights", "resample", samples_fit),
+    Clause("an augmentation keeps shape, type and range", "augment", augmentation_fits),
+    Clause("it builds at its view", "build", builds),
+    Clause("predictions are probabilities, one an image", "build", probabilities_in_range),
+    Clause("a step changes the weights, all finite", "build", steps_change_weights),
+    Clause("a saved model predicts the same", "build", saves_and_loads),
+    Clause("the same seed gives the same result", "build", repeats),
+)

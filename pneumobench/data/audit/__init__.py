@@ -1,0 +1,98 @@
+"""What is wrong with a dataset: its findings, ranked by what they can do to a result."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pneumobench.data.audit import duplicates, shortcuts
+from pneumobench.data.audit.image_stats import Traits, gather
+from pneumobench.data.dataset import Dataset
+from pneumobench.data.findings import KINDS, Finding, of_names, ranked
+from pneumobench.data.lockbox import Ledger, Look, unlock
+from pneumobench.utils.progress import Progress
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The findings about a dataset, what can do most to a result first; `decoded` images were looked at."""
+
+    dataset: str
+    fingerprint: str
+    images: int
+    decoded: int
+    includes_test: bool
+    findings: tuple[Finding, ...]
+    seconds: float
+
+    @property
+    def clear(self) -> tuple[str, ...]:
+        """Kinds of findings that were looked for and not found."""
+        of_pixels = () if self.includes_test else ("near leak", "shift")  # need the test images' pixels
+        return tuple(kind for kind in KINDS if kind not in {one.kind for one in self.findings} | set(of_pixels))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "dataset": self.dataset,
+            "fingerprint": self.fingerprint,
+            "images": self.images,
+            "decoded": self.decoded,
+            "includes_test": self.includes_test,
+            "seconds": self.seconds,
+            "not_found": list(self.clear),
+            "findings": [finding.as_dict() for finding in self.findings],
+        }
+
+
+def audit(dataset: Dataset, progress: Progress, *, test: tuple[Ledger, Look] | None = None) -> Audit:
+    """Audit the development side; the test images too where a ledger and the look to write there are given.
+
+    Without, names and hashes alone are compared with the test side.
+    """
+    began = time.perf_counter()
+    progress.stage("comparing names and hashes")
+    findings = list(of_names(dataset))
+    is_test = dataset.origins == "test"
+    if test is not None:
+        ledger, look = test
+        unlock(ledger, look, dataset.hashes[is_test])
+    own = dataset if test is not None else dataset.subset(~is_test)
+    progress.stage(f"looking at {len(own):,} images")
+    traits = gather(own, progress)
+    progress.stage("looking for near duplicates")
+    findings += duplicates.near(own, traits)
+    progress.stage("predicting the label without looking at the lungs")
+    inner = own.origins != "test"
+    findings += shortcuts.of_label(own.subset(inner), traits.take(np.flatnonzero(inner)))
+    if test is not None:
+        findings += shortcuts.of_side(own, traits)
+    findings += _unreadable(own, traits)
+    return Audit(
+        dataset=dataset.name,
+        fingerprint=dataset.fingerprint,
+        images=len(dataset),
+        decoded=len(own),
+        includes_test=test is not None,
+        findings=ranked(findings),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _unreadable(dataset: Dataset, traits: Traits) -> list[Finding]:
+    whole = len(dataset) + len(dataset.unreadable)
+    found = []
+    for kind, reasons, word, unhashed in (
+        ("unreadable", traits.faults, "unreadable", dataset.unreadable),
+        ("odd", traits.oddities, "unlike an X-ray", ()),
+    ):
+        told = [(path, "empty, or no permission to read it") for path in unhashed]
+        told += [(str(dataset.paths[row]), str(reasons[row])) for row in np.flatnonzero(reasons != "")]
+        if told:
+            text = f"{len(told):,} of {whole:,} images are {word}, such as {told[0][0]}: {told[0][1]}"
+            examples = tuple((path,) for path, _ in told[:5])
+            found.append(Finding(kind, text, examples, {"images": len(told)}, weight=float(len(told))))
+    return found

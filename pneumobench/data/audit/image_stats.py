@@ -1,0 +1,129 @@
+"""What can be measured of an image without knowing what lungs are: one look at each file, kept in the cache."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from pneumobench.data import decode, disk_cache
+from pneumobench.data.dataset import Dataset, digest_of
+from pneumobench.data.pixels import Rows
+from pneumobench.data.sanity import oddities
+from pneumobench.errors import DataError
+from pneumobench.utils.progress import Progress
+from pneumobench.utils.stderr import quiet_stderr
+from pneumobench.utils.threads import each
+
+VERSION = 1  # part of the cache's key: raise it when a trait changes
+SIDE = 128  # pixels a side at which brightness, border and sharpness are measured
+THUMB = 64  # and of the thumbnails that near duplicates are compared by
+EDGE = 4  # pixels of the border
+BITS = 16  # a side of the perceptual hash
+
+
+@dataclass(frozen=True, eq=False)
+class Traits:
+    """n images: `modes`, `faults` and `oddities` (n,) are words, "" where there is none.
+
+    `width`, `height` and `bytes` (n,) are the file's; `border` (n, 4) and `brightness` (n,) mean grey values, 0 to 255;
+    `sharpness` (n,) the logarithm of the variance of the Laplacian; `hashes` (n, 32) uint8 perceptual; `thumbs`
+    (n, 64, 64) uint8, memory-mapped. An unreadable image has zeros.
+    """
+
+    modes: np.ndarray
+    faults: np.ndarray
+    oddities: np.ndarray
+    width: np.ndarray
+    height: np.ndarray
+    bytes: np.ndarray
+    border: np.ndarray
+    brightness: np.ndarray
+    sharpness: np.ndarray
+    hashes: np.ndarray
+    thumbs: Rows
+
+    def take(self, rows: np.ndarray) -> Traits:
+        """Those of these rows."""
+        some = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "thumbs"}
+        return Traits(**some, thumbs=self.thumbs.take(rows))
+
+
+def gather(dataset: Dataset, progress: Progress) -> Traits:
+    """The traits of a dataset's images, in its order. Raises: DataError where the cache cannot be written."""
+    unique, first, place = np.unique(dataset.hashes, return_index=True, return_inverse=True)
+    sizes = np.array([_bytes(dataset.root / str(path)) for path in dataset.paths])
+
+    def load(folder: Path) -> Traits:
+        words = np.load(folder / "words.npz")
+        numbers = np.load(folder / "numbers.npy")
+        thumbs = np.load(folder / "thumbs.npy", mmap_mode="r")
+        if len(thumbs) != len(unique):
+            raise ValueError("thumbnails and images differ in number")
+        return Traits(
+            **{name: words[name][place] for name in ("modes", "faults", "oddities")},
+            width=numbers[place, 0],
+            height=numbers[place, 1],
+            bytes=sizes,
+            border=numbers[place, 2:6],
+            brightness=numbers[place, 6],
+            sharpness=numbers[place, 7],
+            hashes=np.load(folder / "hashes.npy")[place],
+            thumbs=Rows(thumbs, place),
+        )
+
+    files = [dataset.root / str(path) for path in dataset.paths[first]]
+    return disk_cache.stored(
+        "audit", f"{digest_of(unique, 16)}-v{VERSION}", lambda folder: _look(files, folder, progress), load
+    )
+
+
+def _look(files: list[Path], folder: Path, progress: Progress) -> None:
+    import imagehash
+
+    numbers = np.zeros((len(files), 8))
+    hashes = np.zeros((len(files), BITS * BITS // 8), np.uint8)
+    shape = (len(files), THUMB, THUMB)
+    thumbs = np.lib.format.open_memmap(folder / "thumbs.npy", mode="w+", dtype=np.uint8, shape=shape)
+    words = {name: [""] * len(files) for name in ("modes", "faults", "oddities")}
+
+    def one(row: int) -> None:
+        try:
+            found = decode.read(files[row], (SIDE, SIDE))
+            words["modes"][row] = found.mode
+            numbers[row, :2] = found.size
+            small = found.grey.resize((SIDE, SIDE), decode.RESAMPLING)
+            numbers[row, 2:] = _measured(np.asarray(small, np.float32))
+            thumb = small.resize((THUMB, THUMB), decode.RESAMPLING)
+            thumbs[row] = np.asarray(thumb)
+            hashes[row] = np.packbits(imagehash.phash(thumb, hash_size=BITS).hash.ravel())
+            words["oddities"][row] = ", ".join(oddities(files[row]))
+        except ValueError as error:
+            words["faults"][row] = str(error) or type(error).__name__
+        except OSError as error:  # not the image's fault: nothing to remember of it
+            raise DataError(f"cannot read {files[row]}: {error.strerror or error}") from error
+
+    with quiet_stderr(), warnings.catch_warnings(action="ignore"):
+        each(one, range(len(files)), progress.advance)
+    thumbs.flush()
+    np.save(folder / "numbers.npy", numbers)
+    np.save(folder / "hashes.npy", hashes)
+    modes, faults, odd = (np.array(words[name]) for name in ("modes", "faults", "oddities"))
+    np.savez(folder / "words.npz", modes=modes, faults=faults, oddities=odd)
+
+
+def _measured(grey: np.ndarray) -> list[float]:
+    """Mean of the four edges, of all, and the logarithm of the Laplacian's variance, for grey (128, 128)."""
+    edges = [grey[:EDGE], grey[-EDGE:], grey[:, :EDGE], grey[:, -EDGE:]]
+    middle = grey[1:-1, 1:-1]
+    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * middle
+    return [*(float(edge.mean()) for edge in edges), float(grey.mean()), float(np.log1p(laplacian.var()))]
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,81 @@
+"""A downloaded archive of the X-rays, unpacked: Kaggle's with its nested twin, or Mendeley's."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from pneumobench.data.dataset import CLASSES, ORIGINS, SUFFIXES
+from pneumobench.data.fetch.place import placing
+from pneumobench.errors import DataError
+from pneumobench.utils.progress import Progress
+
+LARGEST = 50 * 10**9  # bytes unpacked: the full-size release has 1.3 GB
+RATIO = 100  # unpacked to packed, of a whole archive: JPEG hardly shrinks, a bomb does
+
+
+def unpack(archive: Path, target: Path, progress: Progress) -> Path:
+    """Unpack the images of a zip file into a new folder `target`, in Kaggle's layout; the folder.
+
+    Of several copies inside, the one nearest to the top is taken; `__MACOSX` and what is no image stay behind.
+    Raises: DataError for an archive that is damaged, holds no such images, has names that leave the target, links,
+    or unpacks to an absurd size; UsageError where `target` is there already. Nothing is left half-unpacked.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened, placing(target) as folder:
+            members = _members(opened, archive)
+            progress.stage(f"unpacking {len(members):,} images")
+            for done, (member, inside) in enumerate(members, 1):
+                path = folder / inside
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with opened.open(member) as source, path.open("wb") as file:
+                    shutil.copyfileobj(source, file)
+                if done % 64 == 0 or done == len(members):
+                    progress.advance(done, len(members))
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        raise DataError(f"{archive} is no whole zip archive: {' '.join(str(error).split())[:120]}") from error
+    except OSError as error:
+        raise DataError(f"cannot read {archive}: {error.strerror or error}") from error
+    return target
+
+
+def _members(opened: zipfile.ZipFile, archive: Path) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
+    """The images to unpack, each with its path in the target."""
+    every = [member for member in opened.infolist() if not member.is_dir()]
+    for member in every:
+        path = PurePosixPath(member.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+            raise DataError(f"{archive} holds a name that leaves the target: {member.filename}")
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise DataError(f"{archive} holds a link: {member.filename}")
+    unpacked, packed = sum(m.file_size for m in every), sum(m.compress_size for m in every)
+    if unpacked > LARGEST or unpacked > RATIO * max(packed, 10**6):
+        raise DataError(
+            f"{archive} unpacks to {unpacked / 1e9:,.1f} GB from {packed / 1e6:,.1f} MB: that is no set of X-rays"
+        )
+    found = [(member, place) for member in every if (place := _place(member.filename))]
+    depths = {len(PurePosixPath(member.filename).parts) for member, _ in found}
+    nearest = [(member, place) for member, place in found if len(PurePosixPath(member.filename).parts) == min(depths)]
+    held = {place.parts[:2] for _, place in nearest}
+    missing = [f"{origin}/{name}" for origin in ("train", "test") for name in CLASSES if (origin, name) not in held]
+    if missing:
+        raise DataError(
+            f"{archive} holds no images in {', '.join(missing)}; train and test, each with both classes, are needed"
+        )
+    if len({place for _, place in nearest}) < len(nearest):
+        raise DataError(f"{archive} holds two files of one name")
+    return nearest
+
+
+def _place(name: str) -> PurePosixPath | None:
+    """`train/NORMAL/file.jpeg` of a member's name; None where it is no image of a class."""
+    parts = PurePosixPath(name).parts
+    if len(parts) < 3 or "__MACOSX" in parts or parts[-1].startswith("."):
+        return None
+    origin, label, file = parts[-3].lower(), parts[-2].upper(), parts[-1]
+    if origin not in ORIGINS or label not in CLASSES or PurePosixPath(file).suffix.lower() not in SUFFIXES:
+        return None
+    return PurePosixPath(origin, label, file)

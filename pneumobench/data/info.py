@@ -1,0 +1,86 @@
+"""What there is to count in a dataset before a model sees it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pneumobench.data import decode, disk_cache, locate
+from pneumobench.data.dataset import CLASSES, ORIGINS, load
+from pneumobench.utils.progress import Progress
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Counts of a dataset; `sizes` (median, least and most pixels a side) and `modes` are of the development side."""
+
+    dataset: str
+    root: str
+    fingerprint: str
+    images: int
+    patients: int
+    unmatched: int
+    table: list[dict[str, Any]]
+    sizes: dict[str, list[float]]
+    modes: dict[str, int]
+    unreadable: list[str]
+    cache: str
+    cache_bytes: int
+    cache_limit: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def gather(data: str | Path | None, progress: Progress) -> Facts:
+    """Count a dataset's images; of the test images names and hashes are read, and nothing is decoded.
+
+    Raises: what loading it raises.
+    """
+    progress.stage("reading file names and hashes")
+    found = load(locate.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
+    table = []
+    for origin in ORIGINS:
+        for label, name in enumerate(CLASSES):
+            for subtype in np.unique(found.subtypes):
+                rows = (found.origins == origin) & (found.labels == label) & (found.subtypes == subtype)
+                if rows.any():
+                    patients = len(np.unique(found.patients[rows]))
+                    counted = {"images": int(rows.sum()), "patients": patients}
+                    table.append({"split": origin, "class": name, "subtype": str(subtype), **counted})
+    own = [str(path) for path in found.paths[found.origins != "test"]]
+    progress.stage("reading the headers of the development side")
+    heads, bad = [], list(found.unreadable)
+    for done, path in enumerate(own, 1):
+        try:
+            with decode.opened(found.root / path) as image:
+                heads.append((image.mode, *image.size))
+        except (ValueError, OSError):
+            bad.append(path)
+        progress.advance(done, len(own))
+    sides = np.array([head[1:] for head in heads]).reshape(-1, 2)
+    sizes = {
+        name: [float(np.median(values)), float(values.min()), float(values.max())]
+        for name, values in (("width", sides[:, 0]), ("height", sides[:, 1]))
+        if len(values)
+    }
+    return Facts(
+        dataset=found.name,
+        root=str(found.root),
+        fingerprint=found.fingerprint,
+        images=len(found),
+        patients=len(np.unique(found.patients)),
+        unmatched=found.unmatched,
+        table=table,
+        sizes=sizes,
+        modes=dict(Counter(head[0] for head in heads).most_common()),
+        unreadable=bad,
+        cache=str(disk_cache.folder()),
+        cache_bytes=sum(entry.size for entry in disk_cache.entries()),
+        cache_limit=disk_cache.limit(),
+    )

@@ -1,0 +1,58 @@
+"""Which images a command works on: the ones asked for, the ones at hand, or the phantom."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pneumobench.data.layouts import medmnist, phantom
+from pneumobench.errors import DataError
+
+VARIABLE = "PNEUMOBENCH_DATA"
+DEFAULT = Path("data/chest_xray")
+
+FALLBACK = (
+    f"no X-rays found (--data, {VARIABLE} and {DEFAULT} are all absent): this is the built-in PHANTOM, "
+    "synthetic images that say nothing about patients"
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder of images; `fallback` where it is the phantom for want of anything else."""
+
+    root: Path
+    fallback: bool = False
+
+
+def find(data: str | Path | None = None, stage: Callable[[str], None] | None = None) -> Source:
+    """`data`, else what PNEUMOBENCH_DATA names, else `data/chest_xray`, else the phantom.
+
+    A name is a folder or one of MedMNIST's `.npz` files; `data="phantom"` asks for the phantom by name.
+    Raises: DataError where what PNEUMOBENCH_DATA names does not exist, or an archive cannot be read.
+    """
+    if str(data) == "phantom" and not Path("phantom").exists():
+        return Source(phantom.ensure())
+    if data:
+        return Source(_folder(Path(data), stage))
+    if named := os.environ.get(VARIABLE):
+        if not Path(named).expanduser().exists():
+            raise DataError(f"{VARIABLE} names {named}, which does not exist")
+        return Source(_folder(Path(named), stage))
+    if DEFAULT.exists():
+        return Source(DEFAULT)
+    if stage:
+        stage("drawing the phantom")
+    return Source(phantom.ensure(), fallback=True)
+
+
+def _folder(named: Path, stage: Callable[[str], None] | None) -> Path:
+    """The folder itself, or that of an archive's images."""
+    path = named.expanduser()
+    if path.suffix != medmnist.SUFFIX or not path.is_file():
+        return named
+    if stage:
+        stage(f"unpacking {path.name}")
+    return medmnist.unpacked(path)

@@ -1,0 +1,87 @@
+"""What a model says of some images, with all that is needed to score it again: in memory, and as a Parquet file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pneumobench.data.subset import Part
+from pneumobench.errors import TrackingError
+from pneumobench.evaluation.operating_point import OperatingPoint
+
+COLUMNS = ("image", "patient", "subtype", "hash", "label")
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """n images as arrays of length n, the probabilities (n,) float64 of pneumonia, and the operating point.
+
+    `image` is a path relative to the dataset's folder; the others are as in `Dataset`.
+    """
+
+    image: np.ndarray
+    patient: np.ndarray
+    subtype: np.ndarray
+    hash: np.ndarray
+    label: np.ndarray
+    probability: np.ndarray
+    operating: OperatingPoint
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """(n,) bool: pneumonia is said at the operating point's threshold."""
+        return self.probability >= self.operating.threshold
+
+    def same_images(self, other: Predictions) -> bool:
+        """Whether both are about the same images with the same labels, in the same order."""
+        return np.array_equal(self.hash, other.hash) and np.array_equal(self.label, other.label)
+
+    def write(self, path: Path) -> None:
+        """One row an image, the decision at the threshold included."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns = {name: getattr(self, name) for name in COLUMNS}
+        columns |= {"probability": self.probability, "predicted": self.predicted.astype(np.int8)}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(columns), path, compression="zstd")
+
+
+def of(parts: Sequence[Part], probabilities: Sequence[np.ndarray], operating: OperatingPoint) -> Predictions:
+    """The predictions for some parts together, such as the held-out parts of all folds."""
+    data = [part.dataset for part in parts]
+    return Predictions(
+        image=np.concatenate([d.paths for d in data]).astype(str),
+        patient=np.concatenate([d.patients for d in data]).astype(str),
+        subtype=np.concatenate([d.subtypes for d in data]).astype(str),
+        hash=np.concatenate([d.hashes for d in data]).astype(str),
+        label=np.concatenate([d.labels for d in data]),
+        probability=np.concatenate(list(probabilities)),
+        operating=operating,
+    )
+
+
+def read(path: Path, operating: OperatingPoint) -> Predictions:
+    """The predictions of a file that `write` wrote, in the order of their hashes, whatever the files were called.
+
+    Raises: TrackingError where it is no such file.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, columns=[*COLUMNS, "probability"])
+    except (OSError, pa.ArrowInvalid) as error:
+        reason = str(error).partition("\n")[0]
+        raise TrackingError(f"{path} holds no predictions: {reason}") from error
+    columns = {name: np.array(table[name].to_pylist()) for name in COLUMNS}
+    columns["label"] = columns["label"].astype(np.int8)
+    columns["probability"] = table["probability"].to_numpy()
+    order = np.lexsort((columns["image"], columns["hash"]))
+    return Predictions(**{name: values[order] for name, values in columns.items()}, operating=operating)

@@ -1,0 +1,1 @@
+"""One plugin's training, from images to tracked result."""

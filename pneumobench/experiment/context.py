@@ -1,0 +1,149 @@
+"""What is known of an experiment before its first training: tags, parameters, the look, the dataset's entry."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pneumobench.authoring import digest
+from pneumobench.authoring.discovery import Entry
+from pneumobench.authoring.knobs import resolve
+from pneumobench.authoring.recipe import Plugin
+from pneumobench.data.dataset import Dataset
+from pneumobench.data.lockbox import Look
+from pneumobench.data.prepare import Prepared
+from pneumobench.experiment.study_origin import Origin
+from pneumobench.tracking.recorder import DatasetInput
+from pneumobench.training import trainer
+from pneumobench.utils import provenance
+
+
+@dataclass(frozen=True)
+class About:
+    """An experiment's plugin, knobs and images; `epochs` where they were set for all phases together."""
+
+    entry: Entry
+    plugin: Plugin
+    knobs: Mapping[str, Any]
+    epochs: int | None
+    operating_point: str
+    images: Prepared
+    called: str = ""  # what a study calls a plugin that is a value of its own
+    origin: Origin | None = None  # the study that found the knobs
+
+    @property
+    def name(self) -> str:
+        """The plugin's name."""
+        return self.called or self.entry.name
+
+    @property
+    def experiment(self) -> str:
+        """One MLflow experiment a dataset, so that no table mixes two: name and the fingerprint's first digits."""
+        return experiment_of(self.images.dataset)
+
+    @property
+    def description(self) -> str:
+        """What MLflow shows above the table of runs."""
+        return description_of(self.images.dataset)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The knobs, and the epochs in all where they were set."""
+        return {**self.knobs, **({} if self.epochs is None else {"epochs_in_all": self.epochs})}
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Those of the knobs that are not left at their defaults."""
+        defaults = resolve(self.plugin, {})
+        return {name: value for name, value in self.knobs.items() if defaults.get(name, self) != value}
+
+    @property
+    def plugin_digest(self) -> str:
+        """16 hexadecimal digits over the source of the plugin and of the functions that it is made of."""
+        return digest.digest(self.entry, self.plugin)
+
+    @property
+    def files(self) -> str:
+        """ "knob: digest of the file that it names", for each knob that names one, such as pretrained weights."""
+        return ", ".join(
+            f"{name}: {file_digest(Path(value).expanduser())}" for name, value in self.knobs.items() if _is_file(value)
+        )
+
+    @property
+    def input(self) -> DatasetInput:
+        """The dataset as MLflow keeps it."""
+        dataset = self.images.dataset
+        sizes = {part: sum(counts.values()) for part, counts in self.images.counts().items()}
+        return DatasetInput(dataset.name, dataset.fingerprint, str(dataset.root), sizes)
+
+    def tags(self) -> dict[str, Any]:
+        """What a reader filters runs by, and what makes a run repeatable."""
+        dataset, limit = self.images.dataset, self.images.limit
+        backend, device = trainer.runs_on(self.plugin, self.knobs)
+        versions = ", ".join(f"{name} {number}" for name, number in provenance.versions().items())
+        tags = {
+            "plugin": self.name,
+            "dataset": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "split": self.images.split,
+            "split_seed": self.images.split_seed,
+            "split_digest": self.images.development.digest,
+            "plugin_digest": self.plugin_digest,
+            "operating_point": self.operating_point,
+            "backend": backend,
+            "device": device,
+            "git_commit": provenance.commit(),
+            "versions": versions,
+            "command": provenance.command(),
+        }
+        optional = {"limit": limit, "folds": len(self.images.folds) or None, "files": self.files or None}
+        optional["set"] = ", ".join(f"{name}={_short(value)}" for name, value in self.chosen.items()) or None
+        optional["audit"] = "; ".join(one.text for one in self.images.findings) or None
+        optional["leak"] = next((one.text for one in self.images.findings if one.kind == "leak"), None)
+        optional |= self.origin.tags() if self.origin else {}
+        return tags | {name: value for name, value in optional.items() if value is not None}
+
+    def look(self, run_id: str) -> Look:
+        """The line that this experiment writes into the ledger before it opens the test images."""
+        return Look.now(
+            plugin=self.name,
+            run=run_id,
+            fingerprint=self.images.dataset.fingerprint,
+            dataset=self.images.dataset.name,
+        )
+
+
+def experiment_of(dataset: Dataset) -> str:
+    """The name of a dataset's experiment."""
+    return f"{dataset.name} {dataset.fingerprint[:8]}"
+
+
+def description_of(dataset: Dataset) -> str:
+    """What MLflow shows above the table of a dataset's runs."""
+    return (
+        f"Plugins on the dataset '{dataset.name}' (fingerprint {dataset.fingerprint}). "
+        "test_* metrics are scored once at the threshold chosen on validation, test_*_at_0.5 at 0.5; "
+        "_low and _high bound their 95 % bootstrap intervals over patients. A run of several seeds holds "
+        "means and _sd, its children the seeds; a study's children are its trials, which never see test images. "
+        "Group by the tag `plugin` to compare."
+    )
+
+
+def file_digest(path: Path) -> str:
+    """16 hexadecimal digits over a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, str) and len(value) < 1000 and Path(value).expanduser().is_file()
+
+
+def _short(value: Any) -> str:
+    """A value as a reader wants it: of a file the name, of several names a list."""
+    if _is_file(value):
+        return Path(value).name
+    return "+".join(value) if isinstance(value, tuple) else str(value)

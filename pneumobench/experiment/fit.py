@@ -1,0 +1,81 @@
+"""One seed of an experiment: trained, and given the operating point that its held-out images choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pneumobench.data.subset import Part
+from pneumobench.evaluation import operating_point, predictions
+from pneumobench.evaluation.predictions import Predictions
+from pneumobench.experiment.context import About
+from pneumobench.training import trainer
+from pneumobench.training.predictor import Predictor, mean
+from pneumobench.training.trainer import Trained
+from pneumobench.utils.progress import Epoch, Progress
+from pneumobench.utils.timing import Clock
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model; what it says of images that it was not trained on, over all folds; and of each fold's."""
+
+    predictor: Predictor
+    validation: Predictions
+    folds: tuple[Predictions, ...]
+
+    def on(self, part: Part) -> Predictions:
+        """What the model says of other images, at the operating point that validation chose."""
+        return predictions.of([part], [self.predictor(part)], self.validation.operating)
+
+
+def fit(
+    about: About,
+    *,
+    seed: int,
+    precision: str,
+    on_epoch: Callable[[int], Callable[[Epoch], None]],
+    trained: Trained,
+    clock: Clock,
+    progress: Progress,
+) -> Fitted:
+    """Train on every division of the images: the one split, or each fold.
+
+    The predictor is the mean of the folds' models. Every image of a fold's held-out part is judged by that
+    fold's model alone, and the threshold is chosen on these judgements together. `on_epoch` takes a fold's
+    number from 1.
+    """
+    predictors, probabilities = [], []
+    divisions = about.images.divisions
+    for number, division in enumerate(divisions, 1):
+        if len(divisions) > 1:
+            progress.fact(f"fold {number} of {len(divisions)}")
+        with clock("train"):
+            predictors.append(
+                trainer.train(
+                    about.plugin,
+                    division,
+                    about.knobs,
+                    seed=seed,
+                    epochs=about.epochs,
+                    precision=precision,
+                    on_epoch=on_epoch(number),
+                    progress=progress,
+                    name=about.name,
+                    trained=trained,
+                )
+            )
+        with clock("evaluate"):
+            probabilities.append(predictors[-1](division.validation))
+    with clock("evaluate"):
+        progress.stage("choosing the threshold on validation")
+        parts = [division.validation for division in divisions]
+        labels = np.concatenate([part.labels for part in parts])
+        point = operating_point.choose(about.operating_point, np.concatenate(probabilities), labels)
+        return Fitted(
+            predictors[0] if len(predictors) == 1 else mean(predictors),
+            predictions.of(parts, probabilities, point),
+            tuple(predictions.of([part], [said], point) for part, said in zip(parts, probabilities, strict=True)),
+        )

@@ -1,0 +1,148 @@
+"""A tracked model on new images: which model, what it says, and what is odd about an image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pneumobench.data.dataset import SUFFIXES
+from pneumobench.data.decode import as_batch, decode
+from pneumobench.data.hashes import content_hash
+from pneumobench.data.lockbox import Look, unlock
+from pneumobench.data.sanity import oddities
+from pneumobench.errors import DataError, UsageError
+from pneumobench.tracking.runs import TrackedRun, chosen, of_store
+from pneumobench.tracking.store import CHAMPION, Store
+from pneumobench.training.pyfunc import Served
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model says of one image: a probability and a label, or why it could not be read; and warnings."""
+
+    image: str
+    probability: float | None
+    label: str | None
+    warnings: tuple[str, ...]
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model with its threshold, and the tags of the run that trained it."""
+
+    run_id: str
+    served: Served
+    tags: dict[str, str]
+
+    @property
+    def threshold(self) -> float:
+        """The operating point's, as validation chose it."""
+        return float(self.served.card["threshold"])
+
+    @property
+    def about(self) -> str:
+        """How it was trained, in a line."""
+        tags = self.tags
+        images = f"{tags['dataset']} {tags['fingerprint'][:8]}" + (
+            f", limit {tags['limit']}" if "limit" in tags else ""
+        )
+        return f"{tags['plugin']}, seed {tags['seed']}, on {images}; run {self.run_id[:8]}, {tags['command']}"
+
+    def __call__(self, paths: Sequence[Path]) -> Iterator[Said]:
+        """What it says of each image, one after the other."""
+        view = self.served.predictor.view
+        for path in paths:
+            try:
+                grey = decode(path, view)
+                warnings = tuple(oddities(path))
+            except (ValueError, OSError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+                yield Said(str(path), None, None, (), reason)
+                continue
+            probability = float(self.served.predict(as_batch(grey[None], view))[0])
+            label = "PNEUMONIA" if probability >= self.threshold else "NORMAL"
+            yield Said(str(path), probability, label, warnings)
+
+
+def find(store: Store, name: str = CHAMPION) -> Model:
+    """The model of a run id, or the champion. Raises: UsageError where there is none."""
+    if not store.exists:
+        raise UsageError("no finished run is tracked here; `pneumobench run baseline` makes one")
+    if name == CHAMPION:
+        run_id = store.champion()
+        if run_id is None:
+            raise UsageError("no champion is named yet; `pneumobench champion RUN_ID` names one, --model takes a run")
+    else:
+        run_id = _run(store, name)
+    run: Any = store.run(run_id)
+    if run is None or not run.outputs.model_outputs:
+        raise UsageError(f"run {run_id[:8]} has no model in this store")
+    return Model(run_id, Served(store.model_folder(run)), dict(run.data.tags))
+
+
+def admit(model: Model, store: Store, paths: Sequence[Path]) -> int:
+    """Write a look into the ledger where some of these files are test images of the model's dataset; how many are.
+
+    They are known by their contents, from the predictions of any run that was scored on that dataset.
+    """
+    scored = next((run.predictions("test") for run in of_store(store) if _is_scored(run, model)), None)
+    if scored is None:
+        return 0
+    known = set(scored.hash.tolist())
+    found = sum(_hash(path) in known for path in paths)
+    if found:
+        look = Look.now(
+            plugin=model.tags["plugin"],
+            run=model.run_id,
+            fingerprint=model.tags["fingerprint"],
+            dataset=model.tags["dataset"],
+        )
+        unlock(store.ledger, look, scored.hash)
+    return found
+
+
+def _hash(path: Path) -> str | None:
+    try:
+        return content_hash(path)
+    except OSError:  # said of that image when it is judged
+        return None
+
+
+def _is_scored(run: TrackedRun, model: Model) -> bool:
+    alike = all(run.tags.get(name) == model.tags.get(name) for name in ("fingerprint", "limit"))
+    return alike and run.looks is not None
+
+
+def crown(store: Store, name: str) -> str:
+    """Make the model of a run the champion; the run's id. Raises: UsageError where there is no such run."""
+    run_id = _run(store, name)
+    store.crown(store.run(run_id))
+    return run_id
+
+
+def images(names: Sequence[Path]) -> list[Path]:
+    """The files, and all images of the folders, in their order. Raises: DataError for what is not there."""
+    found: list[Path] = []
+    for name in names:
+        if name.is_dir():
+            inside = [path for path in sorted(name.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
+            if not inside:
+                raise DataError(f"{name} holds no image ({', '.join(sorted(SUFFIXES))})")
+            found += inside
+        elif name.exists():
+            found.append(name)
+        else:
+            raise DataError(f"no file {name}")
+    return found
+
+
+def _run(store: Store, name: str) -> str:
+    """The run of a training: itself, or the only one of an experiment."""
+    runs = chosen(of_store(store) if store.exists else [], [name])
+    if len(runs) > 1:
+        seeds = ", ".join(f"{run.run_id[:8]} (seed {run.seed})" for run in sorted(runs, key=lambda run: run.seed))
+        raise UsageError(f"run {name} has {len(runs)} models; take one of {seeds}")
+    return runs[0].run_id

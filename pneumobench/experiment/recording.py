@@ -1,0 +1,194 @@
+"""What of an experiment goes to MLflow, under which names: one flat run, or a parent and a child a seed or fold."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from pneumobench.authoring.knobs import hooks
+from pneumobench.evaluation.estimates import Estimate
+from pneumobench.evaluation.predictions import Predictions
+from pneumobench.experiment import plots
+from pneumobench.experiment.context import About
+from pneumobench.experiment.fit import Fitted
+from pneumobench.tracking.recorder import Recorder, recording
+from pneumobench.tracking.store import Store
+from pneumobench.utils import provenance
+from pneumobench.utils.progress import Epoch
+from pneumobench.utils.timing import Clock
+
+Figures = Mapping[str, Mapping[str, Estimate]]  # by part of the split, then by metric
+
+
+class Record:
+    """An experiment under way: its run, and a child for each of several seeds or for each fold."""
+
+    def __init__(self, about: About, parent: Recorder, children: Mapping[int, Recorder], clock: Clock):
+        self._about, self.parent, self._children, self._clock = about, parent, children, clock
+        self._unit = "fold" if about.images.folds else "seed"
+        self._history: dict[str, list[Epoch]] = {}
+        self._models: dict[int, str] = {}
+
+    def of_seed(self, seed: int) -> Recorder:
+        """The run of one seed: a child where there are several seeds, else the experiment's own."""
+        return self.parent if self._unit == "fold" else self._children.get(seed, self.parent)
+
+    def on_epoch(self, seed: int) -> Callable[[int], Callable[[Epoch], None]]:
+        """For a fold's number, a callback that logs each epoch of its training."""
+
+        def of_fold(fold: int) -> Callable[[Epoch], None]:
+            number = fold if self._unit == "fold" else seed
+            history = self._history.setdefault(f"{self._unit} {number}", [])
+            run = self._children.get(number, self.parent)
+
+            def log(epoch: Epoch) -> None:
+                history.append(epoch)
+                run.metrics(epoch.metrics(), step=epoch.number)
+
+            return log
+
+        return of_fold
+
+    def tags(self, values: Mapping[str, Any]) -> None:
+        """Tags for every run of the experiment."""
+        for run in (self.parent, *self._children.values()):
+            run.tags(values)
+
+    def save(self, seed: int, fitted: Fitted, figures: Mapping[str, Estimate]) -> None:
+        """Log a seed's model, its source, and its predictions and figures on validation.
+
+        Nothing that goes wrong later, with another seed or with the test images, takes this away.
+        """
+        run, predictor = self.of_seed(seed), fitted.predictor
+        operating = fitted.validation.operating
+        with tempfile.TemporaryDirectory() as folder:
+            files = Path(folder)
+            fitted.validation.write(files / "predictions" / "validation.parquet")
+            _write_source(files / "plugin", self._about)
+            run.artifacts(files)
+        self._models[seed] = log_model(run, fitted)
+        run.tags({"precision": predictor.precision, "parameters": predictor.parameters})
+        measured = {
+            "threshold": operating.threshold,
+            "threshold_ties": operating.ties,
+            "training_images_per_second": predictor.images_per_second,
+            "training_seconds": predictor.seconds,
+        }
+        run.metrics(measured, model_id=self._models[seed])
+        run.metrics(_named("validation", figures), model_id=self._models[seed], dataset=self._about.input)
+        run.complete = run is not self.parent
+
+    def score(self, seed: int, test: Predictions | None, figures: Mapping[str, Estimate] | None) -> None:
+        """Log a seed's plots, and its predictions and figures on the test images where they were opened."""
+        run, name = self.of_seed(seed), f"seed {seed}"
+        history = self._history if self._unit == "fold" else {name: self._history.get(name, [])}
+        with tempfile.TemporaryDirectory() as folder:
+            files = Path(folder)
+            if test is not None:
+                test.write(files / "predictions" / "test.parquet")
+            with self._clock("plots"):
+                plots.save_all(files / "plots", self._title(name), {name: test} if test else {}, history)
+            run.artifacts(files)
+        if figures is not None:
+            run.metrics(_named("test", figures), model_id=self._models[seed], dataset=self._about.input)
+
+    def finish_fold(self, number: int, held_out: Predictions, figures: Mapping[str, Estimate]) -> None:
+        """Log what a fold's model says of the images that it was not trained on."""
+        run = self._children[number]
+        with tempfile.TemporaryDirectory() as folder:
+            held_out.write(Path(folder) / "predictions" / "validation.parquet")
+            run.artifacts(Path(folder))
+        run.metrics(_named("validation", figures), dataset=self._about.input)
+
+    def finish(self, figures: Figures, scored: Mapping[int, Predictions], result: Mapping[str, Any]) -> None:
+        """Log the whole result, and for several seeds their means and common plots, to the experiment's run."""
+        several = len(scored) > 1 or len(result["seeds"]) > 1
+        with tempfile.TemporaryDirectory() as folder:
+            files = Path(folder)
+            (files / "result.json").write_text(json.dumps(result, indent=2))
+            if several:
+                named = {f"seed {seed}": p for seed, p in scored.items()}
+                with self._clock("plots"):
+                    plots.save_all(files / "plots", self._title(f"{len(result['seeds'])} seeds"), named, self._history)
+                _write_source(files / "plugin", self._about)
+            self.parent.artifacts(files)
+        for part, estimates in figures.items() if several else ():
+            self.parent.metrics(_named(part, estimates), dataset=self._about.input)
+        self.parent.metrics({f"seconds_{phase}": value for phase, value in result["seconds"].items()})
+
+    def _title(self, what: str) -> str:
+        return f"{self._about.name} on {self._about.images.dataset.name}, {what}"
+
+
+def log_model(run: Recorder, fitted: Fitted) -> str:
+    """Log a seed's or a trial's model with its threshold; the id of MLflow's LoggedModel."""
+    predictor = fitted.predictor
+    with tempfile.TemporaryDirectory() as folder:
+        predictor.save(Path(folder), threshold=fitted.validation.operating.threshold)
+        return run.model(
+            Path(folder),
+            shape=predictor.view.shape,
+            requirements=[f"{name}=={number}" for name, number in provenance.versions().items()],
+            kind=predictor.kind,
+        )
+
+
+@contextmanager
+def recording_of(about: About, store: Store, seeds: Sequence[int], clock: Clock) -> Iterator[Record]:
+    """The experiment's run, or runs; all are ended whatever happens inside.
+
+    The clock's phases `plots` and `track` grow by what drawing and writing take.
+    """
+    experiment = store.experiment(about.experiment, about.images.dataset.fingerprint, about.description)
+    name, common = about.name, about.tags()
+    listed = ",".join(map(str, seeds))
+    folds = range(1, len(about.images.folds) + 1)
+    children: dict[int, dict[str, Any]] = {}
+    if folds:
+        title, own = f"{name}, {len(folds)} folds", {"kind": "folds", "seed": listed}
+        children = {number: {"kind": "fold", "fold": number, "seed": listed} for number in folds}
+    elif len(seeds) > 1:
+        title, own = f"{name}, {len(seeds)} seeds", {"kind": "seeds", "seeds": listed}
+        children = {seed: {"kind": "seed", "seed": seed} for seed in seeds}
+    else:
+        title, own = f"{name}, seed {listed}", {"kind": "run", "seed": listed}
+    with ExitStack() as open_runs:
+        parent = open_runs.enter_context(recording(store, experiment, title, common | own))
+        _describe(parent, about)
+        runs = {}
+        for number, tags in children.items():
+            title = f"{name}, {tags['kind']} {number}"
+            child = recording(store, experiment, title, common | tags, parent=parent.run_id)
+            runs[number] = open_runs.enter_context(child)
+            _describe(runs[number], about)
+        yield Record(about, parent, runs, clock)
+
+
+def _describe(run: Recorder, about: About) -> None:
+    run.params(about.parameters)
+    run.dataset(about.input, "training")
+
+
+def _named(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
+    """`test_auroc`, `test_auroc_low`, `test_auroc_high`, and `test_auroc_sd` where there are seeds."""
+    found: dict[str, float] = {}
+    for metric, estimate in estimates.items():
+        name = f"{part}_{metric}"
+        found |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+        if estimate.sd is not None:
+            found[f"{name}_sd"] = estimate.sd
+    return found
+
+
+def _write_source(folder: Path, about: About) -> None:
+    """The plugin's file, and which function stands behind each hook."""
+    folder.mkdir(parents=True)
+    if about.entry.path:
+        shutil.copy(about.entry.path, folder / about.entry.path.name)
+    names = {field: f"{hook.__module__}.{hook.__qualname__}" for field, hook in hooks(about.plugin).items()}
+    (folder / "hooks.json").write_text(json.dumps(names, indent=2))

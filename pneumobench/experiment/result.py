@@ -1,0 +1,96 @@
+"""What a run says when it is done: the same for a program, for `--json` and for the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pneumobench.evaluation.estimates import Estimate
+from pneumobench.evaluation.operating_point import OperatingPoint
+
+
+@dataclass(frozen=True)
+class SeedResult:
+    """One training: its seed, its MLflow run and its figures, intervals from patients alone."""
+
+    seed: int
+    run_id: str
+    operating: OperatingPoint
+    validation: dict[str, Estimate]
+    test: dict[str, Estimate] | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "seed": self.seed,
+            "run_id": self.run_id,
+            "threshold": self.operating.threshold,
+            "threshold_ties": self.operating.ties,
+            "validation": _figures(self.validation),
+            "test": self.test and _figures(self.test),
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """An experiment's figures: of one training, or the mean over several seeds.
+
+    `seconds` by phase; `images_per_second` of training, after the first epoch; `test` is None where the
+    test images stayed closed. `looks` is how many times these test images had been opened before.
+    """
+
+    run_id: str
+    plugin: str
+    knobs: dict[str, Any]
+    epochs: int | None
+    dataset: str
+    fingerprint: str
+    split: str
+    split_seed: int
+    folds: int | None
+    operating_point: str
+    counts: dict[str, dict[str, int]]
+    validation: dict[str, Estimate]
+    test: dict[str, Estimate] | None
+    majority: Estimate
+    published: Estimate
+    runs: tuple[SeedResult, ...]
+    seconds: dict[str, float]
+    images_per_second: float
+    parameters: int
+    precision: str
+    device: str
+    backend: str
+    looks: int = 0
+    limit: int | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def seeds(self) -> list[int]:
+        """The training seeds."""
+        return [run.seed for run in self.runs]
+
+    @property
+    def threshold(self) -> float:
+        """The operating threshold; with several seeds the mean of theirs, each of which has its own in `runs`."""
+        return sum(run.operating.threshold for run in self.runs) / len(self.runs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: nothing but numbers, texts, lists and objects."""
+        plain = (
+            "run_id plugin knobs epochs dataset fingerprint split split_seed folds seeds operating_point threshold "
+            "counts seconds images_per_second parameters precision device backend looks limit"
+        )
+        return {
+            **{name: getattr(self, name) for name in plain.split()},
+            "validation": _figures(self.validation),
+            "test": self.test and _figures(self.test),
+            "majority_accuracy": self.majority.as_dict(),
+            "published_accuracy": self.published.as_dict(),
+            "runs": [run.as_dict() for run in self.runs],
+            "notes": list(self.notes),
+        }
+
+
+def _figures(estimates: dict[str, Estimate]) -> dict[str, Any]:
+    return {name: estimate.as_dict() for name, estimate in estimates.items()}

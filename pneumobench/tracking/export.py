@@ -1,0 +1,89 @@
+"""A folder of exported trainings: what a comparison needs, small enough to commit, and no image in it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from functools import partial
+from pathlib import Path
+
+from pneumobench.errors import TrackingError, UsageError
+from pneumobench.tracking.runs import TrackedRun
+
+CARD = "run.json"
+# of the tags: what tells how a model came about, and nothing of whose machine it was
+TAGS = (
+    *("plugin", "plugin_digest", "dataset", "fingerprint", "split", "split_seed", "split_digest", "operating_point"),
+    *("kind", "set", "seed", "folds", "limit", "leak", "unreadable", "members", "files", "parameters"),
+    *("from_study", "from_trial", "trials_spent", "trials_of_study"),
+    *("backend", "device", "precision", "git_commit", "versions", "command"),
+)
+METRICS = ("threshold", "threshold_ties", "training_seconds", "training_images_per_second")
+
+
+def write(run: TrackedRun, to: Path) -> Path:
+    """Write a training into a folder of its own inside `to`; an older export of the same run is replaced.
+
+    The folder holds `run.json` (tags, knobs, threshold, seconds, looks) and the predictions as Parquet files.
+    """
+    folder = to / f"{run.plugin}-{run.seed}-{run.run_id[:8]}"
+    building = to / f".{folder.name}.building"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    for part in ("validation", "test"):
+        if predictions := run.predictions(part):
+            predictions.write(building / f"{part}.parquet")
+    card = {
+        "run_id": run.run_id,
+        "parent": run.parent,
+        "started": run.started,
+        "looks": run.looks,
+        "tags": {name: _relative(run.tags[name]) for name in TAGS if name in run.tags},
+        "knobs": {name: _relative(value) for name, value in run.params.items()},
+        "metrics": {name: run.metrics[name] for name in METRICS if name in run.metrics},
+    }
+    (building / CARD).write_text(json.dumps(card, indent=2) + "\n")
+    shutil.rmtree(folder, ignore_errors=True)
+    building.rename(folder)
+    return folder
+
+
+def _relative(text: str) -> str:
+    """A text with each absolute path in it cut to its last name, for where it lay is nobody's business."""
+    return re.sub(r"(?<![^\s='\"])/(?:[^/\s'\"]+/)*([^/\s'\"]+)", r"\1", text)
+
+
+def read(folder: Path) -> list[TrackedRun]:
+    """The trainings of a folder that `write` filled, the latest first.
+
+    Raises: UsageError where there is no such folder, TrackingError for a card that cannot be read.
+    """
+    cards = sorted(folder.glob(f"*/{CARD}"))
+    if not cards:
+        raise UsageError(
+            f"{folder} holds no exported run (*/{CARD}); `pneumobench export RUN_ID --to {folder}` does it"
+        )
+    return sorted(map(_read, cards), key=lambda run: run.started, reverse=True)
+
+
+def _read(card: Path) -> TrackedRun:
+    try:
+        found = json.loads(card.read_text())
+        return TrackedRun(
+            run_id=found["run_id"],
+            parent=found["parent"],
+            started=found["started"],
+            tags=found["tags"],
+            params=found["knobs"],
+            metrics=found["metrics"],
+            looks=found["looks"],
+            file=partial(_file, card.parent),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrackingError(f"{card} is no exported run: {type(error).__name__}: {error}") from error
+
+
+def _file(folder: Path, part: str) -> Path | None:
+    path = folder / f"{part}.parquet"
+    return path if path.exists() else None

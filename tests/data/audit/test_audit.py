@@ -1,0 +1,172 @@
+"""Findings in phantoms that were tampered with: each fault is found, named and ranked, and none is made up."""
+
+import json
+import shutil
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pneumobench.data import dataset, disk_cache
+from pneumobench.data.audit import audit, duplicates, image_stats, shortcuts
+from pneumobench.data.audit.html import write
+from pneumobench.data.lockbox import Ledger, Look
+from pneumobench.utils.progress import Progress
+
+
+def audited(folder, **options):
+    return audit(dataset.load(folder, skip_unreadable=True), Progress(), **options)
+
+
+def kinds(found):
+    return [finding.kind for finding in found.findings]
+
+
+def first(folder, origin, name):
+    return next(iter(sorted((folder / origin / name).iterdir())))
+
+
+def recompressed(source, target):
+    """Almost the same picture: smaller, brighter, of another quality."""
+    with Image.open(source) as image:
+        small = image.convert("L").resize((image.width * 3 // 4, image.height * 3 // 4))
+        small.point(lambda value: min(255, value + 5)).save(target, quality=85)
+
+
+def test_a_clean_phantom_has_no_leak_no_conflict_and_no_duplicate(phantom_folder):
+    found = audited(phantom_folder)
+    assert not {"leak", "near leak", "label conflict", "identical files", "near duplicates", "unreadable"} & set(
+        kinds(found)
+    )
+    assert found.decoded < found.images
+    assert {"leak", "label conflict", "identical files"} <= set(found.clear)
+    assert not {"near leak", "shift"} & set(found.clear)  # the test images' pixels were not looked at
+
+
+def test_each_fault_is_found_and_the_worst_comes_first(copy):
+    normal, ill = first(copy, "train", "NORMAL"), first(copy, "train", "PNEUMONIA")
+    shutil.copy(normal, copy / "train" / "PNEUMONIA" / "person900_virus_1.jpeg")  # conflict, identical, two keys
+    recompressed(ill, copy / "train" / "PNEUMONIA" / "person901_virus_1.jpeg")
+    (copy / "train" / "NORMAL" / "IM-9001-0001.jpeg").write_text("no image")
+    red = np.zeros((100, 100, 3), np.uint8)
+    red[:50, :, 0] = 255
+    Image.fromarray(red).save(copy / "train" / "NORMAL" / "IM-9002-0001.jpeg")
+    found = audited(copy)
+    said = kinds(found)
+    assert said[0] == "label conflict"
+    for kind in ("two patient keys", "near duplicates", "identical files", "unreadable", "odd"):
+        assert said.count(kind) == 1, kind
+    by_kind = {finding.kind: finding for finding in found.findings}
+    assert set(by_kind["near duplicates"].examples[0]) == {
+        ill.relative_to(copy).as_posix(),
+        "train/PNEUMONIA/person901_virus_1.jpeg",
+    }
+    assert "1 of them under two patients' names" in by_kind["near duplicates"].text
+    assert "IM-9001-0001.jpeg: not an image" in by_kind["unreadable"].text
+    rows = image_stats.gather(dataset.load(copy, skip_unreadable=True), Progress()).oddities
+    assert sum("it is in colour" in said for said in rows) == 1
+
+
+def test_a_twin_in_the_test_folder_is_found_by_its_hash_and_an_almost_twin_only_with_the_test_images(copy, tmp_path):
+    ill = first(copy, "train", "PNEUMONIA")
+    shutil.copy(ill, copy / "test" / "PNEUMONIA" / "person902_virus_1.jpeg")
+    recompressed(first(copy, "train", "NORMAL"), copy / "test" / "NORMAL" / "IM-9003-0001.jpeg")
+    closed = audited(copy)
+    assert kinds(closed)[0] == "leak"
+    assert "near leak" not in kinds(closed)
+    ledger, look = Ledger(tmp_path / "store"), Look.now(dataset="x", fingerprint="f")
+    opened = audited(copy, test=(ledger, look))
+    assert kinds(opened)[:2] == ["leak", "near leak"]
+    assert len(ledger.looks()) == 1
+    assert opened.decoded == opened.images
+    html = write(opened, dataset.load(copy), tmp_path / "audit.html").read_text()
+    assert html.count('<img src="data:image/jpeg;base64,') >= 4
+    assert "IM-9003-0001.jpeg" in html
+
+
+def test_pictures_of_test_images_stay_out_of_a_page_that_did_not_open_them(copy, tmp_path):
+    twin = copy / "test" / "NORMAL" / "IM-9004-0001.jpeg"
+    shutil.copy(first(copy, "test", "NORMAL"), twin)
+    found = audited(copy)
+    html = write(found, dataset.load(copy), tmp_path / "audit.html").read_text()
+    assert "IM-9004-0001.jpeg" in html
+    assert "<img" not in html.partition("identical files")[2].partition("</section>")[0]
+
+
+def test_nor_do_they_where_the_folder_s_name_is_written_otherwise(copy, tmp_path):
+    (copy / "test").rename(copy / "Test")
+    shutil.copy(first(copy, "Test", "NORMAL"), copy / "Test" / "NORMAL" / "IM-9004-0001.jpeg")
+    html = write(audited(copy), dataset.load(copy), tmp_path / "audit.html").read_text()
+    assert "<img" not in html.partition("identical files")[2].partition("</section>")[0]
+
+
+def test_files_without_a_byte_are_among_the_unreadable(copy):
+    first(copy, "train", "NORMAL").write_bytes(b"")
+    found = audited(copy)
+    (unreadable,) = [finding for finding in found.findings if finding.kind == "unreadable"]
+    assert unreadable.figures == {"images": 1}
+    assert "unreadable" not in found.clear
+
+
+def test_a_folder_of_files_that_are_no_images_is_told_so(copy):
+    for path in (copy / "train").rglob("*.jpeg"):
+        path.write_text(f"version https://git-lfs.github.com/spec/v1 {path.name}")
+    assert kinds(audited(copy)) == ["unreadable"]
+
+
+def test_what_is_kept_of_an_audit_is_made_again_where_it_is_torn(copy):
+    (copy / "train" / "NORMAL" / "IM-9006-0001.jpeg").write_text("of this test alone")
+    before = kinds(audited(copy))
+    for path in disk_cache.folder().glob("audit/*/words.npz"):
+        path.write_bytes(path.read_bytes()[:100])
+    assert kinds(audited(copy)) == before
+
+
+def test_a_trait_that_gives_the_class_away_is_a_shortcut(copy):
+    for name, quality in (("NORMAL", 95), ("PNEUMONIA", 20)):
+        for path in (copy / "train" / name).iterdir():
+            with Image.open(path) as image:
+                image.convert("L").save(path, quality=quality)
+    found = {f.text.split(" alone")[0]: f for f in audited(copy).findings if f.kind == "shortcut"}
+    assert found["file size"].figures["auroc"] > 0.9
+    normal, ill = found["file size"].examples
+    assert all("/NORMAL/" in path for path in normal)
+    assert all("/PNEUMONIA/" in path for path in ill)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 1000))
+def test_chance_is_no_shortcut(seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, 400)
+    patients = rng.integers(0, 200, 400).astype(str)
+    area = shortcuts.auroc(labels, shortcuts.held_out(rng.normal(size=(400, 2)), labels, patients), patients)
+    assert 0.3 < area[0] < 0.7
+    assert area[1] <= area[0] <= area[2]
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 1000))
+def test_every_pair_that_differs_in_fewer_than_eight_bits_is_found(seed):
+    rng = np.random.default_rng(seed)
+    bits = rng.integers(0, 2, (60, 256)).astype(np.uint8)
+    for twin in range(50, 60):  # of the first ten, with one to seven bits turned
+        bits[twin] = bits[twin - 50]
+        turned = rng.choice(256, rng.integers(1, 8), replace=False)
+        bits[twin, turned] ^= 1
+    found = duplicates.pairs_of(np.packbits(bits, axis=1), np.ones(60, bool), np.arange(60).astype(str))
+    assert {tuple(pair) for pair in found.tolist()} == {(i, i + 50) for i in range(10)}
+
+
+def test_the_command_says_it_in_a_table_and_in_json(copy, cli, tmp_path):
+    shutil.copy(first(copy, "train", "NORMAL"), copy / "train" / "NORMAL" / "IM-9005-0001.jpeg")
+    done = cli("data", "audit", "--data", str(copy), "--html", "audit.html")
+    assert done.returncode == 0, done.stderr
+    assert "1 group of identical files, 2 files in all" in " ".join(done.stdout.split())
+    assert (tmp_path / "audit.html").exists()
+    said = json.loads(cli("data", "audit", "--data", str(copy), "--json").stdout)
+    assert [one["kind"] for one in said["findings"]].count("identical files") == 1
+    assert not (tmp_path / "runs" / "ledger.jsonl").exists()
+    cli("data", "audit", "--data", str(copy), "--include-test", "--json")
+    assert "--include-test" in Ledger(tmp_path / "runs").looks()[0].command

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from pneumobench.data.subset import Part
+from pneumobench.errors import DataError
+from pneumobench.evaluation import estimates, metrics
+from pneumobench.evaluation.operating_point import OperatingPoint
+from pneumobench.evaluation.predictions import of
+
+
+@pytest.fixture
+def part(dataset):
+    return Part(dataset.subset(dataset.origins == "test"))
+
+
+def predictions(part, seed):
+    rng = np.random.default_rng(seed)
+    said = np.clip(0.35 * part.labels + 0.65 * rng.random(len(part)), 0, 1)
+    return of([part], [said], OperatingPoint(0.4 + 0.05 * seed, "youden"))
+
+
+def test_one_model_has_scikit_learns_points_inside_their_intervals(part):
+    one = predictions(part, 0)
+    found = estimates.evaluate([one])
+    expected = metrics.point(part.labels, one.probability, part.subtypes, 0.4)
+    assert {name: e.value for name, e in found.items()} == pytest.approx(expected)
+    assert all(e.low <= e.value + 1e-6 and e.value <= e.high + 1e-6 for e in found.values())
+    assert found["auroc"].sd is None
+
+
+def test_several_seeds_give_mean_and_standard_deviation(part):
+    models = [predictions(part, seed) for seed in range(3)]
+    found = estimates.evaluate(models)["auroc"]
+    each = [estimates.evaluate([m])["auroc"] for m in models]
+    assert found.value == pytest.approx(np.mean([e.value for e in each]))
+    assert found.sd == pytest.approx(np.std([e.value for e in each], ddof=1))
+
+
+def test_the_interval_of_several_seeds_covers_their_spread(part):
+    """Two models, one right and one wrong everywhere: the mean is one half, and nearly anything may be next."""
+    right = of([part], [part.labels * 1.0], OperatingPoint(0.5, "youden"))
+    wrong = of([part], [1.0 - part.labels], OperatingPoint(0.5, "youden"))
+    found = estimates.evaluate([right, wrong])["accuracy"]
+    assert (found.value, found.low, found.high) == (0.5, 0.0, 1.0)
+
+
+def test_wilsons_interval_is_the_published_one():
+    """Newcombe, Statistics in Medicine 17 (1998), table I, method 3: 81 of 263 gives .2553 to .3662."""
+    found = estimates.proportion(81, 263)
+    assert (round(found.low, 4), round(found.high, 4)) == (0.2553, 0.3662)
+
+
+def test_the_published_accuracy_is_477_of_624():
+    assert round(estimates.published().value, 4) == 0.7644
+    assert estimates.majority(np.array([0] * 234 + [1] * 390)).value == pytest.approx(0.625)
+
+
+def test_undefined_figures_are_null_in_json():
+    assert estimates.Estimate(float("nan"), float("nan"), 1.0).as_dict() == {"value": None, "low": None, "high": 1.0}
+
+
+def test_seeds_on_other_images_are_refused(part):
+    other = Part(part.dataset.subset(np.arange(len(part))[::-1]))
+    with pytest.raises(DataError, match="the same images"):
+        estimates.evaluate([predictions(part, 0), predictions(other, 1)])
