@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from pneumobench import load_albumentations
 from pneumobench.plugins.baseline import plugin as baseline
 from pneumobench.plugins.baseline import space as baseline_space
 
@@ -34,9 +35,7 @@ def augment(
 
 def pipeline(geometry: float, exposure: float, quality: float, flip: bool) -> Any:
     """One transform of grey uint8 images (height, width)."""
-    from pneumobench.training.augmentation import library
-
-    A = library()
+    A = load_albumentations()
     steps = []
     if flip:
         steps += [A.HorizontalFlip(p=0.5)]

@@ -16,8 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pneumobench import Estimator, View
-from pneumobench.training.backbone import Backbone, pretrained
+from pneumobench import Backbone, Estimator, View, pretrained
 
 
 def view(*, size: int = 224) -> View:

@@ -18,8 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pneumobench import Phase, Recipe, View, adamw
-from pneumobench.training.backbone import Backbone, pretrained, unfreeze
+from pneumobench import Backbone, Phase, Recipe, View, adamw, pretrained, unfreeze
 
 
 def view(*, size: int = 160) -> View:

@@ -8,33 +8,52 @@ from pneumobench.authoring.recipe import Ensemble, Estimator, Phase, Plugin, Rec
 from pneumobench.authoring.study import Study
 
 if TYPE_CHECKING:
+    from pneumobench.data.options import DataOptions
     from pneumobench.experiment.run import run
     from pneumobench.search.run import study
+    from pneumobench.training.augmentation import load_albumentations
+    from pneumobench.training.backbone import Backbone, pretrained, unfreeze
+    from pneumobench.training.options import TrainOptions
 
 __all__ = [
+    "Backbone",
+    "DataOptions",
     "Ensemble",
     "Estimator",
     "Phase",
     "Plugin",
     "Recipe",
     "Study",
+    "TrainOptions",
     "View",
     "adamw",
     "balanced",
+    "load_albumentations",
     "one_phase",
+    "pretrained",
     "run",
     "study",
+    "unfreeze",
 ]
 
 # imported when first asked for: they cost more than milliseconds
-_VERBS = {"run": "pneumobench.experiment.run", "study": "pneumobench.search.run"}
+_LATE = {
+    "Backbone": "training.backbone",
+    "DataOptions": "data.options",
+    "TrainOptions": "training.options",
+    "load_albumentations": "training.augmentation",
+    "pretrained": "training.backbone",
+    "run": "experiment.run",
+    "study": "search.run",
+    "unfreeze": "training.backbone",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _VERBS:
+    if name in _LATE:
         from importlib import import_module
 
-        return getattr(import_module(_VERBS[name]), name)
+        return getattr(import_module(f"pneumobench.{_LATE[name]}"), name)
     raise AttributeError(f"module 'pneumobench' has no attribute '{name}'")
 
 

@@ -23,7 +23,7 @@ from pneumobench.data import dataset
 from pneumobench.data.decode import decode
 from pneumobench.data.layouts import phantom
 from pneumobench.data.lockbox import Ledger, Look
-from pneumobench.search import plan
+from pneumobench.search.plan import make_plan
 from pneumobench.tracking import export
 
 ROOT = Path(__file__).parents[1]
@@ -46,7 +46,7 @@ def of_phantom() -> dict[str, str]:
 
 def of_spaces() -> dict[str, dict[str, str]]:
     """What each built-in study is bound to, apart from its images and the plugins' source."""
-    return {name: plan.plan(name).parameters for name in ("default", "ablation", "transfer")}
+    return {name: make_plan(name).parameters for name in ("default", "ablation", "transfer")}
 
 
 def of_options() -> dict[str, Any]:

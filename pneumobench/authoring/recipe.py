@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pneumobench.errors import UsageError
 
@@ -101,6 +101,9 @@ class Recipe:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     check: Mapping[str, Any] = field(default_factory=dict)
 
+    has_epochs: ClassVar[bool] = True
+    needs_keras: ClassVar[bool] = True
+
 
 @dataclass(frozen=True, kw_only=True)
 class Estimator:
@@ -123,6 +126,13 @@ class Estimator:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     check: Mapping[str, Any] = field(default_factory=dict)
 
+    has_epochs: ClassVar[bool] = False
+
+    @property
+    def needs_keras(self) -> bool:
+        """Whether a network makes its features; over pixels no network is needed."""
+        return self.features is not None
+
 
 @dataclass(frozen=True, init=False)
 class Ensemble:
@@ -137,6 +147,8 @@ class Ensemble:
     space: Hook | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     check: Mapping[str, Any] = field(default_factory=dict)
+
+    has_epochs: ClassVar[bool] = True  # those of its members that have any
 
     def __init__(
         self,

@@ -1,14 +1,15 @@
-"""Name -> plugin."""
+"""Name -> plugin, name -> study."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pneumobench.authoring import discovery
 from pneumobench.authoring.discovery import Entry, Shelf
 from pneumobench.authoring.recipe import Plugin
+from pneumobench.authoring.study import Study
 
 PLUGINS = Shelf("plugins", "plugin", Plugin)
+STUDIES = Shelf("studies", "study", Study)
 
 
 def entries() -> dict[str, Entry]:
@@ -17,20 +18,21 @@ def entries() -> dict[str, Entry]:
 
 
 def find(name: str) -> Entry:
-    """The entry of one name. Raises: UsageError, with the nearest name, where there is none."""
+    """The entry of a plugin's name. Raises: UsageError, with the nearest name, where there is none."""
     return PLUGINS.find(name)
 
 
 def load(name: str) -> Plugin:
-    """The plugin of one name. Raises: UsageError (unknown), PluginError (import fails, or no plugin in it)."""
+    """The plugin of a name. Raises: UsageError (unknown), PluginError (import fails, or no plugin in it)."""
     return PLUGINS.load(name)
 
 
 def folder() -> Path | None:
-    """The folder of one's own plugins. Raises: UsageError where PNEUMOBENCH_PLUGINS names no folder."""
+    """The folder of the user's plugins. Raises: UsageError where PNEUMOBENCH_PLUGINS names no folder."""
     return PLUGINS.folder()
 
 
-def importable(module: str) -> str:
-    """A module's name where any process with the same packages can import it; "" for a file of a folder."""
-    return discovery.importable(module)
+def load_study(name: str) -> Study:
+    """The study of a name. Raises: UsageError (unknown), PluginError (import fails, or no study in it)."""
+    PLUGINS.open_folder()  # a study may make variants of the user's plugins
+    return STUDIES.load(name)

@@ -1,4 +1,4 @@
-"""A new plugin's file: small, commented, and trainable as it is written."""
+"""A new plugin's or study's file: small, commented, and usable as it is written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from pneumobench.authoring import registry
+from pneumobench.authoring.discovery import importable
 from pneumobench.authoring.knobs import knobs_of
 from pneumobench.authoring.recipe import Ensemble, Estimator
 from pneumobench.errors import UsageError
@@ -75,22 +76,55 @@ plugin = Recipe(build=build, space=space, view=View(96, 96, channels=1))
 '''
 
 
+STUDY = '''\
+"""{title}: … (the question, in one line).
+
+    pneumobench study {name} --trials 30
+"""
+
+from __future__ import annotations
+
+from pneumobench import Study
+
+# The plugin is the first choice of each trial, then come the knobs of its own `space`.
+# Further fields: space, metric, sampler, pruner, fixed (see `help(pneumobench.Study)`).
+study = Study(
+    plugins=("thumbnail", "baseline"),
+    epochs=3,  # the budget of a trial; None leaves each plugin's own
+    metric="val_auroc",  # or val_log_loss, val_auroc_corrupted
+)
+'''
+
+
 def write(name: str, *, base: str | None = None, folder: Path | None = None) -> Path:
-    """Write a plugin's file into `folder` (default: the folder of one's own plugins, else `plugins` here).
+    """Write a plugin's file into `folder` (default: the folder of the user's plugins, else `plugins` here).
 
     With `base` it is a variant of that plugin, without a small network.
     Raises: UsageError for a name that cannot be a module or is taken; nothing is overwritten.
     """
     path = registry.PLUGINS.free(name, folder)
-    if base and not registry.importable(registry.find(base).module):
+    if base and not importable(registry.find(base).module):
         own = registry.folder()
         if own and path.parent.resolve() != own:
             raise UsageError(f"'{base}' is a file of {own}, which a plugin elsewhere cannot import; leave --dir out")
     return files.write(path, _text(name, base))
 
 
+def write_study(name: str, folder: Path | None = None) -> Path:
+    """Write a study's file, which runs as it is, into `folder` (default: the folder of the user's studies).
+
+    Raises: UsageError for a name that cannot be a module or is taken; nothing is overwritten.
+    """
+    path = registry.STUDIES.free(name, folder)
+    return files.write(path, STUDY.format(name=name, title=_title(name)))
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
 def _text(name: str, base: str | None) -> str:
-    title = name.replace("_", " ").capitalize()
+    title = _title(name)
     if base is None:
         return NETWORK.format(name=name, title=title)
     entry, plugin = registry.find(base), registry.load(base)

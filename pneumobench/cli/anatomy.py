@@ -12,12 +12,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pneumobench.contract import Verdict, describe
+from pneumobench.authoring.differences import REFERENCE
+from pneumobench.contract import Verdict
+from pneumobench.contract.describe import describe
 
 
 def show_plugin(name: str, *, as_json: bool) -> None:
     """Print what a plugin is made of."""
-    found = describe.of(name)
+    found = describe(name)
     if as_json:
         knobs = {
             knob.name: {"default": _plain(knob.default), "type": knob.type.__name__, "choices": list(knob.choices)}
@@ -41,7 +43,7 @@ def show_plugin(name: str, *, as_json: bool) -> None:
     count = f"{found.parameters:,}" if found.parameters is not None else f"not counted: {found.why_not}"
     console.print(f"[bold]parameters[/] {escape(count)}")
     if found.differences:
-        console.print(f"\n[bold]differs from {describe.REFERENCE} in[/]")
+        console.print(f"\n[bold]differs from {REFERENCE} in[/]")
         for field, value in found.differences.items():
             console.print(f"  {field}: {value}", markup=False, soft_wrap=True)
 

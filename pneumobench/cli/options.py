@@ -1,13 +1,18 @@
-"""Options that several commands take."""
+"""Options that several commands take: one by one, and in groups that are read into one value each."""
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from pneumobench.data.options import DataOptions
+from pneumobench.training.options import TrainOptions
 
 
 def _kept_in(variable: str) -> Callable[[Path | None], Path | None]:
@@ -64,17 +69,110 @@ Data = Annotated[
         show_default=False,
     ),
 ]
-Split = Annotated[
-    str, typer.Option(help="patient: 15 % of the patients are validation. official: the release's val folder.")
-]
-SplitSeed = Annotated[int, typer.Option(help="Seed of the split, apart from that of training.")]
-Precision = Annotated[
-    str, typer.Option(help="auto, float32 or bfloat16; auto is bfloat16 where the device is fast at it.")
-]
-Limit = Annotated[int | None, typer.Option(help="Try it on about so many images (whole patients).", show_default=False)]
-SkipUnreadable = Annotated[bool, typer.Option("--skip-unreadable", help="Go on without images that cannot be read.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 TrackingUri = Annotated[
     str | None,
     typer.Option(help="MLflow store. Default: MLFLOW_TRACKING_URI, else runs/mlflow.db here.", show_default=False),
 ]
+From = Annotated[
+    Path | None,
+    typer.Option("--from", help="Read exported runs of this folder, not the tracking store.", show_default=False),
+]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A dataclass as options of a command: each named field with its annotation; defaults are the dataclass's."""
+
+    kind: type
+    options: dict[str, Any]
+
+
+DATA = Group(
+    DataOptions,
+    {
+        "data": Data,
+        "split": Annotated[
+            str, typer.Option(help="patient: 15 % of the patients are validation. official: the release's val folder.")
+        ],
+        "split_seed": Annotated[int, typer.Option(help="Seed of the split, apart from that of training.")],
+        "limit": Annotated[
+            int | None, typer.Option(help="Try it on about so many images (whole patients).", show_default=False)
+        ],
+        "skip_unreadable": Annotated[
+            bool, typer.Option("--skip-unreadable", help="Continue without images that cannot be read.")
+        ],
+    },
+)
+DATA_TO_TEST = Group(
+    DataOptions,
+    DATA.options
+    | {
+        "allow_leak": Annotated[
+            bool,
+            typer.Option("--allow-leak", help="Continue where a patient is in both training and test; marks the run."),
+        ]
+    },
+)
+PRECISION = Annotated[
+    str, typer.Option(help="auto, float32 or bfloat16; auto is bfloat16 where the device is fast at it.")
+]
+TRAIN = Group(
+    TrainOptions,
+    {
+        "seeds": Annotated[int, typer.Option(help="So many trainings, on seeds from --seed on.")],
+        "folds": Annotated[
+            int | None,
+            typer.Option(help="Cross-validate: so many trainings, each patient held out once.", show_default=False),
+        ],
+        "epochs": Annotated[
+            int | None, typer.Option(help="Epochs in all, shared among the plugin's phases.", show_default=False)
+        ],
+        "precision": PRECISION,
+        "operating_point": Annotated[
+            str, typer.Option(help="Threshold from validation: youden, sensitivity=S, or a number.")
+        ],
+    },
+)
+TRIAL = Group(
+    TrainOptions,
+    {
+        "epochs": Annotated[
+            int | None, typer.Option(help="Budget of a trial. Default: the study's.", show_default=False)
+        ],
+        "seed": Annotated[int, typer.Option(help="Seed of the sampler and of every training.")],
+        "precision": PRECISION,
+    },
+)
+
+
+def grouped(**groups: Group) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A command in which each named parameter stands for a group's options, and receives the value made of them."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        parameters: list[inspect.Parameter] = []
+        for parameter in inspect.signature(command, eval_str=True).parameters.values():
+            parameters += _options(groups[parameter.name]) if parameter.name in groups else [parameter]
+
+        def wrapper(**given: Any) -> Any:
+            values = {
+                name: group.kind(**{option: given.pop(option) for option in group.options})
+                for name, group in groups.items()
+            }
+            return command(**given, **values)
+
+        wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
+        wrapper.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+        )
+        return wrapper
+
+    return decorate
+
+
+def _options(group: Group) -> list[inspect.Parameter]:
+    defaults = {field.name: field.default for field in fields(group.kind)}
+    return [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=annotation)
+        for name, annotation in group.options.items()
+    ]

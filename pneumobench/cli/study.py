@@ -9,22 +9,18 @@ import typer
 from typer.core import TyperGroup
 
 from pneumobench.cli.options import (
+    DATA,
+    TRIAL,
     AsJson,
     Data,
-    Limit,
     PluginsDir,
-    Precision,
-    SkipUnreadable,
-    Split,
-    SplitSeed,
     Storage,
     StudiesDir,
     TrackingUri,
+    grouped,
 )
 
-Workers = Annotated[
-    int | None, typer.Option(help="Trials at once. Default: one for each GPU, or 1.", show_default=False)
-]
+Count = Annotated[int | None, typer.Option(help="Trials at once. Default: one for each GPU, or 1.", show_default=False)]
 
 
 class WithDefault(TyperGroup):
@@ -41,7 +37,10 @@ ALSO = "Also: `pneumobench study list`, `study show NAME`, `study new NAME`, eac
 
 
 @app.command(hidden=True, epilog=ALSO)
+@grouped(data=DATA, train=TRIAL)
 def search(
+    data: Any,
+    train: Any,
     name: Annotated[str, typer.Argument(help="A file of studies/.")] = "default",
     trials: Annotated[int, typer.Option(help="Finished trials that the study is to hold at the end.")] = 50,
     called: Annotated[
@@ -59,22 +58,12 @@ def search(
         str | None,
         typer.Option(help="val_auroc, val_log_loss or val_auroc_corrupted. Default: the study's.", show_default=False),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Budget of a trial. Default: the study's.", show_default=False)
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the sampler and of every training.")] = 0,
-    workers: Workers = None,
+    workers: Count = None,
     engine: Annotated[str, typer.Option(help="local, or ray: workers as actors of a Ray cluster.")] = "local",
     address: Annotated[
         str | None, typer.Option(help="Ray cluster. Default: one of this machine alone.", show_default=False)
     ] = None,
     keep_models: Annotated[str, typer.Option(metavar="N|all", help="Keep the models of the best N trials.")] = "3",
-    data: Data = None,
-    split: Split = "patient",
-    split_seed: SplitSeed = 0,
-    precision: Precision = "auto",
-    limit: Limit = None,
-    skip_unreadable: SkipUnreadable = False,
     storage: Storage = None,
     plugins_dir: PluginsDir = None,
     studies_dir: StudiesDir = None,
@@ -83,7 +72,7 @@ def search(
 ) -> None:
     """Search plugins and their knobs with Optuna; the test images stay closed.
 
-    A study of that name is gone on with, however it was stopped.
+    A study of that name is resumed, however it was stopped.
     """
     from pneumobench.authoring.knobs import parse
     from pneumobench.cli.display import watching
@@ -95,30 +84,23 @@ def search(
         raise UsageError(f"--keep-models is a number or all, not '{keep_models}'")
     assigned: dict[str, Any] = dict(parse(knobs or []))
     with watching() as progress:
-        from pneumobench.search.run import study
+        import pneumobench
+        from pneumobench.search.engine import Workers
 
         with showing(progress) as watch:
-            outcome = study(
+            outcome = pneumobench.study(
                 name,
-                trials=trials,
+                trials,
+                data,
+                train,
                 name=called,
                 plugins=plugins or (),
                 knobs=assigned,
                 metric=metric,
-                epochs=epochs,
-                seed=seed,
-                precision=precision,
-                data=data,
-                split=split,
-                split_seed=split_seed,
-                limit=limit,
-                skip_unreadable=skip_unreadable,
-                workers=workers,
-                engine=engine,
-                cluster=address,
+                keep_models=None if keep_models == "all" else int(keep_models),
+                workers=Workers(workers, engine, address),
                 storage=storage,
                 tracking_uri=tracking_uri,
-                keep_models=None if keep_models == "all" else int(keep_models),
                 progress=progress,
                 watch=watch,
             )
@@ -128,14 +110,14 @@ def search(
 @app.command("list")
 def list_studies(storage: Storage = None, studies_dir: StudiesDir = None, as_json: AsJson = False) -> None:
     """List the files of studies, and the studies that are in the storage with their trials."""
-    from pneumobench.authoring import studies
+    from pneumobench.authoring import registry
     from pneumobench.cli.study_tables import show_list
     from pneumobench.search.storage import Storage as Kept
     from pneumobench.search.storage import exists
     from pneumobench.search.summary import summarise
     from pneumobench.search.trials import Trials
 
-    entries = list(studies.entries().values())
+    entries = list(registry.STUDIES.entries().values())
     found = []
     if exists(storage):
         kept = Kept(storage)
@@ -173,27 +155,27 @@ def new(
         Path | None,
         typer.Option(
             "--dir",
-            help="Folder to write into. Default: that of your own studies, or studies/ here.",
+            help="Folder to write into. Default: your folder of studies, or studies/ here.",
             show_default=False,
         ),
     ] = None,
     studies_dir: StudiesDir = None,
 ) -> None:
     """Write a small commented study, which runs as it is."""
-    from pneumobench.authoring import studies
+    from pneumobench.authoring import registry, templates
     from pneumobench.errors import UsageError
 
     if name in ("list", "show", "new", "search"):
         raise UsageError(f"'{name}' is a command of `pneumobench study`; take another name")
-    path = studies.write(name, folder)
+    path = templates.write_study(name, folder)
     typer.echo(f"wrote {path}")
-    elsewhere = "" if name in studies.entries() else f" --studies-dir {path.parent}"
+    elsewhere = "" if name in registry.STUDIES.entries() else f" --studies-dir {path.parent}"
     typer.echo(f"next: pneumobench study {name} --trials 10{elsewhere}")
 
 
 def worker(
     name: Annotated[str, typer.Argument(help="A study that `pneumobench study` began.")],
-    workers: Workers = None,
+    workers: Count = None,
     data: Data = None,
     storage: Storage = None,
     plugins_dir: PluginsDir = None,

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from pneumobench.authoring import registry
+from pneumobench.authoring.differences import REFERENCE, differences
 from pneumobench.comparison import select
-from pneumobench.contract.describe import REFERENCE, differences
 from pneumobench.errors import PneumobenchError
 from pneumobench.evaluation import estimates, paired
 from pneumobench.evaluation.estimates import Estimate

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pneumobench.contract.case import Clause, Subject, Verdict
+from pneumobench.contract.case import Case, Clause, Verdict
 from pneumobench.contract.checks import CLAUSES
 
-__all__ = ["CLAUSES", "Clause", "Subject", "Verdict", "check"]
+__all__ = ["CLAUSES", "Case", "Clause", "Verdict", "check"]
 
 
 def check(name: str, *, on_clause: Callable[[Clause], None] | None = None) -> list[Verdict]:
@@ -21,10 +21,10 @@ def check(name: str, *, on_clause: Callable[[Clause], None] | None = None) -> li
 
     Raises: UsageError or PluginError where the plugin cannot even be loaded.
     """
-    subject = Subject(name)
+    case = Case(name)
     found = []
     for clause in CLAUSES:
         if on_clause:
             on_clause(clause)
-        found.append(clause.judge(subject))
+        found.append(clause.judge(case))
     return found

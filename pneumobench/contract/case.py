@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pneumobench.authoring import registry
-from pneumobench.authoring.knobs import MEMBERS, hooks, of_member, resolve
-from pneumobench.authoring.recipe import Ensemble, Plugin, Recipe, View
+from pneumobench.authoring.components import components, views
+from pneumobench.authoring.knobs import hooks, resolve
+from pneumobench.authoring.recipe import Plugin, Recipe, View
 from pneumobench.data import dataset, split
 from pneumobench.data.layouts import phantom
 from pneumobench.data.layouts.phantom import Phantom
@@ -33,7 +34,7 @@ class NotApplicableError(Exception):
     """The plugin has nothing that the clause could speak of."""
 
 
-class Subject:
+class Case:
     """A plugin under examination: trained twice with one seed on a tiny phantom, with the knobs of its `check`."""
 
     def __init__(self, name: str):
@@ -49,7 +50,7 @@ class Subject:
     @cached_property
     def views(self) -> list[View]:
         """The view, or the members' views."""
-        return trainer.views_of(self.plugin, self.knobs)
+        return views(self.plugin, self.knobs)
 
     @cached_property
     def development(self) -> Development:
@@ -81,14 +82,10 @@ class Subject:
     @cached_property
     def epochs(self) -> int | None:
         """One for each phase, of the member that has most of them in an ensemble; None for an estimator."""
-        if isinstance(self.plugin, Ensemble):
-            members = [(registry.load(name), of_member(name, self.knobs), name) for name in self.knobs[MEMBERS]]
-        else:
-            members = [(self.plugin, self.knobs, self.name)]
         counts = [
-            len(network.plan(plugin, trainer.views_of(plugin, knobs)[0], knobs, None, name))
-            for plugin, knobs, name in members
-            if isinstance(plugin, Recipe)
+            len(network.plan(one.plugin, one.view, one.knobs, None, one.name))
+            for one in components(self.plugin, self.knobs, self.name)
+            if isinstance(one.plugin, Recipe)
         ]
         return max(counts, default=None)
 
@@ -145,9 +142,9 @@ class Clause:
 
     law: str
     hook: str  # whose line to name where the error does not lead to one
-    examine: Callable[[Subject], None]
+    examine: Callable[[Case], None]
 
-    def judge(self, subject: Subject) -> Verdict:
+    def judge(self, subject: Case) -> Verdict:
         """The verdict on a plugin."""
         try:
             self.examine(subject)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pneumobench.authoring.components import components
 from pneumobench.authoring.knobs import call, knobs_of, resolve
-from pneumobench.authoring.recipe import Ensemble, Estimator, Recipe
-from pneumobench.contract.case import SEED, Clause, ContractError, NotApplicableError, Subject
-from pneumobench.search.space import sample
+from pneumobench.authoring.recipe import Estimator, Recipe
+from pneumobench.authoring.spaces import sample
+from pneumobench.contract.case import SEED, Case, Clause, ContractError, NotApplicableError
 from pneumobench.training import predictor
 from pneumobench.training.augmentation import Augmentation, seeds_for
 
@@ -18,40 +19,39 @@ SAMPLES = 10  # draws from a space
 CLOSE = 1e-4  # between probabilities that should be the same: sums in another order differ by less
 
 
-def documented(subject: Subject) -> None:
-    if not subject.entry.summary or subject.entry.summary.startswith("cannot be read"):
+def documented(case: Case) -> None:
+    if not case.entry.summary or case.entry.summary.startswith("cannot be read"):
         raise ContractError("the file has no docstring; its first line is what `pneumobench plugins` shows")
 
 
-def knobs_agree(subject: Subject) -> None:
-    knobs_of(subject.plugin)
-    resolve(subject.plugin, subject.plugin.check)
+def knobs_agree(case: Case) -> None:
+    knobs_of(case.plugin)
+    resolve(case.plugin, case.plugin.check)
 
 
-def builds(subject: Subject) -> None:
-    match subject.plugin:
-        case Recipe():
-            if subject.untrained.input_shape[1:] != subject.views[0].shape:
-                raise ContractError(
-                    f"`build` takes images {subject.untrained.input_shape[1:]}, the view is {subject.views[0].shape}"
-                )
-        case Estimator():
-            model = call(subject.plugin.build, knobs=subject.knobs)
+def builds(case: Case) -> None:
+    if isinstance(case.plugin, Recipe):
+        if case.untrained.input_shape[1:] != case.views[0].shape:
+            raise ContractError(
+                f"`build` takes images {case.untrained.input_shape[1:]}, the view is {case.views[0].shape}"
+            )
+        return
+    for component in components(case.plugin, case.knobs, case.name):  # of an ensemble the members
+        if isinstance(component.plugin, Estimator):
+            model = call(component.plugin.build, knobs=component.knobs)
             missing = [name for name in ("fit", "predict_proba") if not hasattr(model, name)]
             if missing:
                 raise ContractError(f"`build` returns a {type(model).__name__} without {' and '.join(missing)}")
-        case Ensemble():
-            knobs_of(subject.plugin)  # loads the members
 
 
-def steps_change_weights(subject: Subject) -> None:
-    if not isinstance(subject.plugin, Recipe):
+def steps_change_weights(case: Case) -> None:
+    if not isinstance(case.plugin, Recipe):
         raise NotApplicableError("no network of its own")
-    untrained = subject.untrained
+    untrained = case.untrained
     inference = type(untrained)(untrained.inputs, untrained.outputs[0])
     trainable = {id(weight) for weight in inference.trainable_weights}
     before = [np.asarray(weight) for weight in inference.weights]
-    after = subject.trained.model.get_weights()  # type: ignore[attr-defined]
+    after = case.trained.model.get_weights()  # type: ignore[attr-defined]
     kept = [id(weight) in trainable for weight in inference.weights]
     if not all(np.isfinite(values).all() for values in after):
         raise ContractError("after one step a weight is no finite number")
@@ -60,49 +60,49 @@ def steps_change_weights(subject: Subject) -> None:
         raise ContractError("after one step every weight is what it was: is anything trainable, is the rate above 0?")
 
 
-def probabilities_in_range(subject: Subject) -> None:
-    said = subject.trained(subject.development.validation)
-    if said.shape != (len(subject.development.validation),):
-        raise ContractError(f"{len(subject.development.validation)} images give predictions of shape {said.shape}")
+def probabilities_in_range(case: Case) -> None:
+    said = case.trained(case.development.validation)
+    if said.shape != (len(case.development.validation),):
+        raise ContractError(f"{len(case.development.validation)} images give predictions of shape {said.shape}")
     if not np.isfinite(said).all():
         raise ContractError("a prediction is no finite number")
     if said.min() < 0 or said.max() > 1:
         raise ContractError(f"predictions from {said.min():.3g} to {said.max():.3g} are no probabilities")
 
 
-def saves_and_loads(subject: Subject) -> None:
-    part = subject.development.validation
+def saves_and_loads(case: Case) -> None:
+    part = case.development.validation
     with tempfile.TemporaryDirectory() as folder:
-        subject.trained.save(Path(folder), threshold=0.5)
+        case.trained.save(Path(folder), threshold=0.5)
         loaded, _ = predictor.load(Path(folder))
-        difference = np.abs(loaded(part) - subject.trained(part)).max()
+        difference = np.abs(loaded(part) - case.trained(part)).max()
     if difference > CLOSE:
         raise ContractError(f"a saved and loaded model's probabilities differ by up to {difference:.2g}")
 
 
-def repeats(subject: Subject) -> None:
-    part = subject.development.validation
-    first = subject.trained(part)
-    difference = np.abs(subject.train()(part) - first).max()
+def repeats(case: Case) -> None:
+    part = case.development.validation
+    first = case.trained(part)
+    difference = np.abs(case.train()(part) - first).max()
     if difference > CLOSE:
         raise ContractError(f"two trainings with seed {SEED} differ by up to {difference:.2g} in their probabilities")
 
 
-def space_fits(subject: Subject) -> None:
-    if subject.plugin.space is None:
+def space_fits(case: Case) -> None:
+    if case.plugin.space is None:
         raise NotApplicableError("no space")
     for seed in range(SAMPLES):
-        values, _ = sample(subject.plugin, seed)
+        values, _ = sample(case.plugin, seed)
         if not values:
             raise ContractError("`space` returns no knob")
-        resolve(subject.plugin, values)
+        resolve(case.plugin, values)
 
 
-def augmentation_fits(subject: Subject) -> None:
-    if not isinstance(subject.plugin, Recipe) or subject.plugin.augment is None:
+def augmentation_fits(case: Case) -> None:
+    if not isinstance(case.plugin, Recipe) or case.plugin.augment is None:
         raise NotApplicableError("no augmentation")
-    augmentation = Augmentation(call(subject.plugin.augment, knobs=subject.knobs))
-    pixels = np.random.default_rng(SEED).integers(0, 256, (8, *subject.views[0].shape[:2]), dtype=np.uint8)
+    augmentation = Augmentation(call(case.plugin.augment, knobs=case.knobs))
+    pixels = np.random.default_rng(SEED).integers(0, 256, (8, *case.views[0].shape[:2]), dtype=np.uint8)
     labels, seeds = np.array([0, 1] * 4), seeds_for(SEED, 1, np.arange(8))
     changed = augmentation.each(pixels, labels, seeds)
     for one in changed:
@@ -112,8 +112,8 @@ def augmentation_fits(subject: Subject) -> None:
         raise ContractError("the same seeds give other images: does a transform draw from a generator of its own?")
 
 
-def samples_fit(subject: Subject) -> None:
-    resample, weigh = getattr(subject.plugin, "resample", None), getattr(subject.plugin, "weigh", None)
+def samples_fit(case: Case) -> None:
+    resample, weigh = getattr(case.plugin, "resample", None), getattr(case.plugin, "weigh", None)
     if not resample and not weigh:
         raise NotApplicableError("neither `resample` nor `weigh`")
     labels = np.array([0] * 5 + [1] * 15, np.int8)

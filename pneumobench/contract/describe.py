@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pneumobench.authoring import registry
-from pneumobench.authoring.knobs import MEMBERS, Knob, call, knobs_of, of_member, resolve
-from pneumobench.authoring.recipe import Ensemble, Estimator, Plugin, Recipe
+from pneumobench.authoring.components import Component, components
+from pneumobench.authoring.differences import REFERENCE, differences
+from pneumobench.authoring.knobs import Knob, call, knobs_of, resolve
+from pneumobench.authoring.recipe import Plugin, Recipe
+from pneumobench.authoring.spaces import sample
 from pneumobench.errors import told
-from pneumobench.search.space import sample
-from pneumobench.training import backend, network, trainer
-
-REFERENCE = "baseline"
+from pneumobench.training import backend, network
 
 
 @dataclass(frozen=True)
-class Anatomy:
+class Description:
     """`parameters` is None, and `why_not` says why, where the network cannot be built here.
 
     `space` is empty where the plugin has none, and `no_space` says why where it has one that cannot be sampled.
@@ -37,12 +35,12 @@ class Anatomy:
     differences: dict[str, str]
 
 
-def of(name: str) -> Anatomy:
-    """The anatomy of a plugin. Raises: UsageError (unknown), PluginError (cannot be imported)."""
+def describe(name: str) -> Description:
+    """What is known of a plugin without training it. Raises: UsageError (unknown), PluginError (cannot be imported)."""
     entry, plugin = registry.find(name), registry.load(name)
     space, no_space = _space(plugin)
-    parameters, why_not = _parameters(plugin, {})
-    return Anatomy(
+    parameters, why_not = _parameters(plugin)
+    return Description(
         name=name,
         origin=entry.origin,
         kind=type(plugin).__name__,
@@ -56,62 +54,35 @@ def of(name: str) -> Anatomy:
     )
 
 
-def differences(plugin: Plugin, reference: Plugin) -> dict[str, str]:
-    """Field -> what it is, for the fields in which a plugin differs from another; `kind` where that differs."""
-    if type(plugin) is not type(reference):
-        return {"kind": f"{type(plugin).__name__}, not {type(reference).__name__}"}
-    return {
-        one.name: _named(getattr(plugin, one.name))
-        for one in fields(plugin)
-        if one.name != "check" and getattr(plugin, one.name) != getattr(reference, one.name)
-    }
-
-
-def _named(value: Any) -> str:
-    if callable(value) and hasattr(value, "__name__"):
-        return f"{value.__name__} of {value.__module__.rpartition('.')[2]}"
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {_named(item)}" for key, item in value.items()) or "none"
-    return "none" if value is None else str(value)
-
-
-def _parameters(plugin: Plugin, chosen: Mapping[str, Any]) -> tuple[int | None, str]:
-    """The parameters of the network, or of the frozen one below an estimator; of an ensemble their sum."""
-    values = resolve(plugin, chosen)
-    if "weights" in plugin.check:  # the count is the same whatever the weights are, and these need no download
-        values["weights"] = plugin.check["weights"]
+def _parameters(plugin: Plugin) -> tuple[int | None, str]:
+    """The parameters of all components together, or None and why they are not counted."""
+    values = resolve(plugin, {})
     try:
         backend.keras()
-        match plugin:
-            case Recipe():
-                view = trainer.views_of(plugin, values)[0]
-                return network.build(plugin, view, values, "float32", "it")[0].count_params(), ""
-            case Estimator() if plugin.features:
-                return call(plugin.features, trainer.views_of(plugin, values)[0].shape, knobs=values).count_params(), ""
-            case Estimator():
-                return None, "an estimator over pixels"
-            case Ensemble():
-                found = [_parameters(registry.load(name), of_member(name, values))[0] for name in values[MEMBERS]]
-                counts = [count for count in found if count is not None]
-                return (sum(counts), "") if len(counts) == len(found) else (None, "a member's cannot be counted")
+        counts = [_count(component) for component in components(plugin, values, "it")]
     except Exception as error:  # whatever a plugin raises, the rest of it can still be shown
         return None, told(error)
+    if None not in counts:
+        return sum(count for count in counts if count is not None), ""
+    return None, "an estimator over pixels" if len(counts) == 1 else "a member's cannot be counted"
+
+
+def _count(component: Component) -> int | None:
+    """The parameters of a network, or of the frozen one below an estimator; None for an estimator over pixels."""
+    plugin, knobs = component.plugin, dict(component.knobs)
+    if "weights" in plugin.check:  # the count is the same whatever the weights are, and these need no download
+        knobs["weights"] = plugin.check["weights"]
+    if isinstance(plugin, Recipe):
+        return network.build(plugin, component.view, knobs, "float32", "it")[0].count_params()
+    return call(plugin.features, component.view.shape, knobs=knobs).count_params() if plugin.features else None
 
 
 def _space(plugin: Plugin) -> tuple[dict[str, str], str]:
     try:
-        return {knob: _readable(distribution) for knob, distribution in sample(plugin)[1].items()}, ""
+        return {knob: str(drawn_from) for knob, drawn_from in sample(plugin)[1].items()}, ""
     except Exception as error:
         return {}, told(error)
 
 
 def _docstring(path: Path | None) -> str:
     return (path and ast.get_docstring(ast.parse(path.read_bytes()))) or ""
-
-
-def _readable(distribution: Any) -> str:
-    """An Optuna distribution in words: "0.1 to 0.6", "0.0001 to 0.01 (log)", "one of a, b"."""
-    if hasattr(distribution, "choices"):
-        return f"one of {', '.join(map(str, distribution.choices))}"
-    step = f", in steps of {distribution.step}" if distribution.step not in (None, 1) else ""
-    return f"{distribution.low:g} to {distribution.high:g}{step}{' (log)' if distribution.log else ''}"

@@ -6,16 +6,10 @@ import numpy as np
 
 from pneumobench.data.dataset import CLASSES, joined
 from pneumobench.data.subset import Development, Part
-from pneumobench.errors import DataError, UsageError
+from pneumobench.errors import DataError
 
 
-def check(count: int | None) -> None:
-    """Raises: UsageError unless there are no folds or at least two."""
-    if count is not None and count < 2:
-        raise UsageError(f"--folds is at least 2, not {count}")
-
-
-def folds(development: Development, count: int, *, seed: int = 0) -> tuple[Development, ...]:
+def divide_into_folds(development: Development, count: int, *, seed: int = 0) -> tuple[Development, ...]:
     """`count` developments, whose validation parts are disjoint and together all training and validation images.
 
     Whole patients, stratified by class and subtype (scikit-learn's StratifiedGroupKFold). The same images,
@@ -24,7 +18,6 @@ def folds(development: Development, count: int, *, seed: int = 0) -> tuple[Devel
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    check(count)
     whole = joined(development.training.dataset, development.validation.dataset)
     whole = whole.subset(np.argsort(whole.hashes, kind="stable"))
     for label, name in enumerate(CLASSES):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from pneumobench.authoring.recipe import View
 from pneumobench.data import dataset as datasets
 from pneumobench.data import findings, locate
-from pneumobench.data import folds as folding
-from pneumobench.data import split as splitting
 from pneumobench.data.dataset import CLASSES, Dataset
 from pneumobench.data.findings import Finding
+from pneumobench.data.folds import divide_into_folds
 from pneumobench.data.lockbox import Lockbox
+from pneumobench.data.options import DataOptions
+from pneumobench.data.split import limit, split
 from pneumobench.data.subset import Development
 from pneumobench.utils.progress import Progress
 
@@ -33,9 +33,7 @@ class Prepared:
     dataset: Dataset
     development: Development
     lockbox: Lockbox
-    split: str
-    split_seed: int
-    limit: int | None
+    options: DataOptions
     notes: tuple[str, ...]
     folds: tuple[Development, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -60,7 +58,7 @@ class Prepared:
             f"{sum(counts.values()):,} {part} ({', '.join(f'{n:,} {name}' for name, n in counts.items())})"
             for part, counts in self.counts().items()
         ]
-        return f"{self.dataset.name}, split by {self.split}: {'; '.join(sides)}, locked"
+        return f"{self.dataset.name}, split by {self.options.split}: {'; '.join(sides)}, locked"
 
     def counts(self, test_labels: np.ndarray | None = None) -> dict[str, dict[str, int]]:
         """How many images of each class are in each part; `test_labels` where fewer could be read."""
@@ -79,46 +77,35 @@ class Prepared:
         }
 
 
-def load(
-    data: str | Path | None,
-    *,
-    split: str,
-    split_seed: int,
-    limit: int | None,
-    skip_unreadable: bool,
-    progress: Progress,
-    allow_leak: bool = False,
-) -> Prepared:
+def load(options: DataOptions, progress: Progress) -> Prepared:
     """Find, list, hash and divide the images; decode none. Notes go to `progress` as they arise.
 
     Raises: DataError where a patient is on both sides of the lockbox, unless that is allowed.
     """
     progress.stage("reading file names and hashes")
-    found = locate.find(data, progress.stage)
-    dataset = datasets.load(found.root, skip_unreadable=skip_unreadable, advance=progress.advance)
-    if limit is not None:
-        dataset = splitting.limit(dataset, limit)
-    development, lockbox = splitting.split(dataset, policy=split, seed=split_seed, allow_leak=allow_leak)
+    found = locate.find(options.data, progress.stage)
+    dataset = datasets.load(found.root, skip_unreadable=options.skip_unreadable, advance=progress.advance)
+    if options.limit is not None:
+        dataset = limit(dataset, options.limit)
+    development, lockbox = split(dataset, policy=options.split, seed=options.split_seed, allow_leak=options.allow_leak)
     found_wrong = findings.of_names(dataset)
     notes = []
     if found.fallback:
         notes.append(locate.FALLBACK)
     if dataset.unmatched:
         notes.append(f"{dataset.unmatched:,} file names match no patient rule: each is its own patient")
-    if limit is not None:
-        notes.append(f"--limit {limit}: {len(dataset):,} images; not a result on the whole dataset")
+    if options.limit is not None:
+        notes.append(f"--limit {options.limit}: {len(dataset):,} images; not a result on the whole dataset")
     notes += development.notes
     notes += [f"{one.kind}: {one.text}" for one in found_wrong if one.kind in WORST]
     for note in notes:
         progress.note(note)
-    prepared = Prepared(dataset, development, lockbox, split, split_seed, limit, tuple(notes), findings=found_wrong)
+    prepared = Prepared(dataset, development, lockbox, options, tuple(notes), findings=found_wrong)
     progress.fact(prepared.summary())
     return prepared
 
 
-def decode(
-    images: Prepared, views: Sequence[View], *, folds: int | None, skip_unreadable: bool, progress: Progress
-) -> Prepared:
+def decode(images: Prepared, views: Sequence[View], *, folds: int | None = None, progress: Progress) -> Prepared:
     """The images with the development side's pixels in the cache, and with its folds where there are to be any.
 
     Unreadable images are left out where that is asked for.
@@ -127,9 +114,9 @@ def decode(
     progress.stage("decoding")
     development = images.development
     for view in views:
-        if skip_unreadable:
+        if images.options.skip_unreadable:
             development = development.readable(view, progress.advance)
         development.training.pixels(view, progress.advance)
         development.validation.pixels(view)
-    divided = folding.folds(development, folds, seed=images.split_seed) if folds else ()
+    divided = divide_into_folds(development, folds, seed=images.options.split_seed) if folds else ()
     return replace(images, development=development, folds=divided)

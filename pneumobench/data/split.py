@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import numpy as np
 
 from pneumobench.data import findings
 from pneumobench.data.dataset import CLASSES, ORIGINS, Dataset
 from pneumobench.data.lockbox import Lockbox
+from pneumobench.data.options import check_policy
 from pneumobench.data.subset import Development, Part
 from pneumobench.errors import DataError, UsageError
-
-Policy = Literal["patient", "official"]
 
 VALIDATION_SHARE = 0.15
 OFFICIAL_PER_CLASS = 8  # Kaggle's val folder holds 8 + 8 images
@@ -29,7 +26,7 @@ def split(
     Raises: UsageError for an unknown policy; DataError where a patient or an identical image is on both
     sides of the lockbox, unless that is allowed, or a class has too few patients to divide.
     """
-    check(policy)
+    check_policy(policy)
     is_test = dataset.origins == "test"
     if not allow_leak and (found := findings.leak(dataset)):
         raise DataError(f"leak: {found.text}; a patient belongs to one side (`run --allow-leak` marks the run)")
@@ -61,12 +58,6 @@ def split(
                 raise DataError(f"no {name} image for {side}: {why}")
     training = Part(ours.subset(~validation & ~excluded), ours)
     return Development(training, Part(ours.subset(validation), ours), notes), Lockbox(dataset.subset(is_test))
-
-
-def check(policy: str) -> None:
-    """Raises: UsageError unless the policy is one that `split` knows."""
-    if policy not in get_args(Policy):
-        raise UsageError(f"--split is one of {', '.join(get_args(Policy))}, not '{policy}'")
 
 
 def limit(dataset: Dataset, count: int, seed: int = 0) -> Dataset:

@@ -9,28 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from pneumobench.authoring import digest
+from pneumobench.authoring.components import views
 from pneumobench.authoring.discovery import Entry
 from pneumobench.authoring.knobs import resolve
-from pneumobench.authoring.recipe import Plugin
+from pneumobench.authoring.recipe import Plugin, View
 from pneumobench.data.dataset import Dataset
 from pneumobench.data.lockbox import Look
 from pneumobench.data.prepare import Prepared
 from pneumobench.experiment.study_origin import Origin
 from pneumobench.tracking.recorder import DatasetInput
 from pneumobench.training import trainer
+from pneumobench.training.options import TrainOptions
 from pneumobench.utils import provenance
 
 
 @dataclass(frozen=True)
-class About:
-    """An experiment's plugin, knobs and images; `epochs` where they were set for all phases together."""
+class Context:
+    """An experiment's plugin with all of its knobs, its images, and how it is trained."""
 
     entry: Entry
     plugin: Plugin
     knobs: Mapping[str, Any]
-    epochs: int | None
-    operating_point: str
     images: Prepared
+    train: TrainOptions
     called: str = ""  # what a study calls a plugin that is a value of its own
     origin: Origin | None = None  # the study that found the knobs
 
@@ -38,6 +39,11 @@ class About:
     def name(self) -> str:
         """The plugin's name."""
         return self.called or self.entry.name
+
+    @property
+    def views(self) -> list[View]:
+        """The views that the plugin asks for, one for each component."""
+        return views(self.plugin, self.knobs)
 
     @property
     def experiment(self) -> str:
@@ -52,7 +58,8 @@ class About:
     @property
     def parameters(self) -> dict[str, Any]:
         """The knobs, and the epochs in all where they were set."""
-        return {**self.knobs, **({} if self.epochs is None else {"epochs_in_all": self.epochs})}
+        epochs = self.train.epochs
+        return {**self.knobs, **({} if epochs is None else {"epochs_in_all": epochs})}
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -81,25 +88,25 @@ class About:
 
     def tags(self) -> dict[str, Any]:
         """What a reader filters runs by, and what makes a run repeatable."""
-        dataset, limit = self.images.dataset, self.images.limit
+        dataset, options = self.images.dataset, self.images.options
         backend, device = trainer.runs_on(self.plugin, self.knobs)
         versions = ", ".join(f"{name} {number}" for name, number in provenance.versions().items())
         tags = {
             "plugin": self.name,
             "dataset": dataset.name,
             "fingerprint": dataset.fingerprint,
-            "split": self.images.split,
-            "split_seed": self.images.split_seed,
+            "split": options.split,
+            "split_seed": options.split_seed,
             "split_digest": self.images.development.digest,
             "plugin_digest": self.plugin_digest,
-            "operating_point": self.operating_point,
+            "operating_point": self.train.operating_point,
             "backend": backend,
             "device": device,
             "git_commit": provenance.commit(),
             "versions": versions,
             "command": provenance.command(),
         }
-        optional = {"limit": limit, "folds": len(self.images.folds) or None, "files": self.files or None}
+        optional = {"limit": options.limit, "folds": len(self.images.folds) or None, "files": self.files or None}
         optional["set"] = ", ".join(f"{name}={_short(value)}" for name, value in self.chosen.items()) or None
         optional["audit"] = "; ".join(one.text for one in self.images.findings) or None
         optional["leak"] = next((one.text for one in self.images.findings if one.kind == "leak"), None)

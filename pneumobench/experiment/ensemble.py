@@ -7,32 +7,32 @@ from dataclasses import replace
 from typing import Any
 
 from pneumobench.authoring import registry
-from pneumobench.authoring.knobs import MEMBERS, of_member
+from pneumobench.authoring.components import Component, components
 from pneumobench.authoring.recipe import Ensemble
 from pneumobench.errors import PneumobenchError
-from pneumobench.experiment.context import About
+from pneumobench.experiment.context import Context
 from pneumobench.tracking.store import Store
-from pneumobench.training import predictor, trainer
+from pneumobench.training import predictor
 from pneumobench.training.predictor import Predictor
 
 
-def tracked(about: About, store: Store, seed: int) -> dict[str, str]:
+def members(context: Context) -> list[Component]:
+    """An ensemble's members, each of which is a run of its own; none for other plugins.
+
+    None with folds either, where every member is trained on each of them.
+    """
+    if not isinstance(context.plugin, Ensemble) or context.images.folds:
+        return []
+    return list(components(context.plugin, context.knobs))
+
+
+def tracked(context: Context, store: Store, seed: int) -> dict[str, str]:
     """Members -> run ids, for those that a finished run trained on the same data, split, seed and knobs.
 
-    The plugin's source, and the files that its knobs name, must be the same too. Empty for other plugins, and
-    with folds, where every member is trained on each of them.
+    The plugin's source, and the files that its knobs name, must be the same too.
     """
-    if not isinstance(about.plugin, Ensemble) or about.images.folds:
-        return {}
-    found = {member: _find(_of(about, member), store, seed) for member in about.knobs[MEMBERS]}
-    return {member: run_id for member, run_id in found.items() if run_id}
-
-
-def missing(about: About, runs: Mapping[str, str]) -> list[str]:
-    """The members that have to be trained before the ensemble is whole; none for other plugins, or with folds."""
-    if not isinstance(about.plugin, Ensemble) or about.images.folds:
-        return []
-    return [member for member in about.knobs[MEMBERS] if member not in runs]
+    runs = {one.name: _find(of_member(context, one, seed), store, seed) for one in members(context)}
+    return {member: run_id for member, run_id in runs.items() if run_id}
 
 
 def load(store: Store, runs: Mapping[str, str], member: str) -> Predictor | None:
@@ -50,28 +50,24 @@ def load(store: Store, runs: Mapping[str, str], member: str) -> Predictor | None
     )
 
 
-def _of(about: About, member: str) -> About:
-    """What would be known of an experiment with one member alone."""
-    return replace(
-        about,
-        entry=registry.find(member),
-        plugin=registry.load(member),
-        knobs=of_member(member, about.knobs),
-        epochs=trainer.epochs_of(member, about.epochs),
-    )
+def of_member(context: Context, component: Component, seed: int) -> Context:
+    """The context of an experiment with one member alone, on one seed."""
+    train = replace(context.train, seeds=1, seed=seed, epochs=component.epochs(context.train.epochs))
+    entry = registry.find(component.name)
+    return replace(context, entry=entry, plugin=component.plugin, knobs=component.knobs, train=train)
 
 
-def _find(about: About, store: Store, seed: int) -> str | None:
+def _find(context: Context, store: Store, seed: int) -> str | None:
     wanted: Mapping[str, Any] = {
-        "plugin": about.name,
-        "fingerprint": about.images.dataset.fingerprint,
-        "split_digest": about.images.development.digest,
-        "plugin_digest": about.plugin_digest,
+        "plugin": context.name,
+        "fingerprint": context.images.dataset.fingerprint,
+        "split_digest": context.images.development.digest,
+        "plugin_digest": context.plugin_digest,
         "seed": seed,
     }
-    parameters = {name: str(value) for name, value in about.parameters.items()}
+    parameters = {name: str(value) for name, value in context.parameters.items()}
     for run in store.finished(wanted):
-        same = run.data.params == parameters and run.data.tags.get("files", "") == about.files
+        same = run.data.params == parameters and run.data.tags.get("files", "") == context.files
         if same and run.data.tags["kind"] in ("run", "seed") and run.outputs.model_outputs and _is_whole(store, run):
             return run.info.run_id
     return None

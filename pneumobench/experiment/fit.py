@@ -10,7 +10,7 @@ import numpy as np
 from pneumobench.data.subset import Part
 from pneumobench.evaluation import operating_point, predictions
 from pneumobench.evaluation.predictions import Predictions
-from pneumobench.experiment.context import About
+from pneumobench.experiment.context import Context
 from pneumobench.training import trainer
 from pneumobench.training.predictor import Predictor, mean
 from pneumobench.training.trainer import Trained
@@ -32,10 +32,9 @@ class Fitted:
 
 
 def fit(
-    about: About,
+    context: Context,
     *,
     seed: int,
-    precision: str,
     on_epoch: Callable[[int], Callable[[Epoch], None]],
     trained: Trained,
     clock: Clock,
@@ -48,22 +47,22 @@ def fit(
     number from 1.
     """
     predictors, probabilities = [], []
-    divisions = about.images.divisions
+    divisions = context.images.divisions
     for number, division in enumerate(divisions, 1):
         if len(divisions) > 1:
             progress.fact(f"fold {number} of {len(divisions)}")
         with clock("train"):
             predictors.append(
                 trainer.train(
-                    about.plugin,
+                    context.plugin,
                     division,
-                    about.knobs,
+                    context.knobs,
                     seed=seed,
-                    epochs=about.epochs,
-                    precision=precision,
+                    epochs=context.train.epochs,
+                    precision=context.train.precision,
                     on_epoch=on_epoch(number),
                     progress=progress,
-                    name=about.name,
+                    name=context.name,
                     trained=trained,
                 )
             )
@@ -73,7 +72,7 @@ def fit(
         progress.stage("choosing the threshold on validation")
         parts = [division.validation for division in divisions]
         labels = np.concatenate([part.labels for part in parts])
-        point = operating_point.choose(about.operating_point, np.concatenate(probabilities), labels)
+        point = operating_point.choose(context.train.operating_point, np.concatenate(probabilities), labels)
         return Fitted(
             predictors[0] if len(predictors) == 1 else mean(predictors),
             predictions.of(parts, probabilities, point),

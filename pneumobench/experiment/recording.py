@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from pneumobench.authoring.knobs import hooks
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment import plots
-from pneumobench.experiment.context import About
+from pneumobench.experiment.context import Context
 from pneumobench.experiment.fit import Fitted
+from pneumobench.experiment.result import Result
+from pneumobench.experiment.session import Session
 from pneumobench.tracking.recorder import Recorder, recording
-from pneumobench.tracking.store import Store
 from pneumobench.utils import provenance
 from pneumobench.utils.progress import Epoch
 from pneumobench.utils.timing import Clock
@@ -28,9 +29,9 @@ Figures = Mapping[str, Mapping[str, Estimate]]  # by part of the split, then by 
 class Record:
     """An experiment under way: its run, and a child for each of several seeds or for each fold."""
 
-    def __init__(self, about: About, parent: Recorder, children: Mapping[int, Recorder], clock: Clock):
-        self._about, self.parent, self._children, self._clock = about, parent, children, clock
-        self._unit = "fold" if about.images.folds else "seed"
+    def __init__(self, context: Context, parent: Recorder, children: Mapping[int, Recorder], clock: Clock):
+        self._context, self.parent, self._children, self._clock = context, parent, children, clock
+        self._unit = "fold" if context.images.folds else "seed"
         self._history: dict[str, list[Epoch]] = {}
         self._models: dict[int, str] = {}
 
@@ -69,7 +70,7 @@ class Record:
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder)
             fitted.validation.write(files / "predictions" / "validation.parquet")
-            _write_source(files / "plugin", self._about)
+            _write_source(files / "plugin", self._context)
             run.artifacts(files)
         self._models[seed] = log_model(run, fitted)
         run.tags({"precision": predictor.precision, "parameters": predictor.parameters})
@@ -80,7 +81,7 @@ class Record:
             "training_seconds": predictor.seconds,
         }
         run.metrics(measured, model_id=self._models[seed])
-        run.metrics(_named("validation", figures), model_id=self._models[seed], dataset=self._about.input)
+        run.metrics(_named("validation", figures), model_id=self._models[seed], dataset=self._context.input)
         run.complete = run is not self.parent
 
     def score(self, seed: int, test: Predictions | None, figures: Mapping[str, Estimate] | None) -> None:
@@ -95,7 +96,7 @@ class Record:
                 plots.save_all(files / "plots", self._title(name), {name: test} if test else {}, history)
             run.artifacts(files)
         if figures is not None:
-            run.metrics(_named("test", figures), model_id=self._models[seed], dataset=self._about.input)
+            run.metrics(_named("test", figures), model_id=self._models[seed], dataset=self._context.input)
 
     def finish_fold(self, number: int, held_out: Predictions, figures: Mapping[str, Estimate]) -> None:
         """Log what a fold's model says of the images that it was not trained on."""
@@ -103,26 +104,26 @@ class Record:
         with tempfile.TemporaryDirectory() as folder:
             held_out.write(Path(folder) / "predictions" / "validation.parquet")
             run.artifacts(Path(folder))
-        run.metrics(_named("validation", figures), dataset=self._about.input)
+        run.metrics(_named("validation", figures), dataset=self._context.input)
 
-    def finish(self, figures: Figures, scored: Mapping[int, Predictions], result: Mapping[str, Any]) -> None:
+    def finish(self, result: Result, figures: Figures, scored: Mapping[int, Predictions]) -> None:
         """Log the whole result, and for several seeds their means and common plots, to the experiment's run."""
-        several = len(scored) > 1 or len(result["seeds"]) > 1
+        count = len(result.seeds)
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder)
-            (files / "result.json").write_text(json.dumps(result, indent=2))
-            if several:
+            (files / "result.json").write_text(json.dumps(result.as_dict(), indent=2))
+            if count > 1:
                 named = {f"seed {seed}": p for seed, p in scored.items()}
                 with self._clock("plots"):
-                    plots.save_all(files / "plots", self._title(f"{len(result['seeds'])} seeds"), named, self._history)
-                _write_source(files / "plugin", self._about)
+                    plots.save_all(files / "plots", self._title(f"{count} seeds"), named, self._history)
+                _write_source(files / "plugin", self._context)
             self.parent.artifacts(files)
-        for part, estimates in figures.items() if several else ():
-            self.parent.metrics(_named(part, estimates), dataset=self._about.input)
-        self.parent.metrics({f"seconds_{phase}": value for phase, value in result["seconds"].items()})
+        for part, estimates in figures.items() if count > 1 else ():
+            self.parent.metrics(_named(part, estimates), dataset=self._context.input)
+        self.parent.metrics({f"seconds_{phase}": value for phase, value in result.seconds.items()})
 
     def _title(self, what: str) -> str:
-        return f"{self._about.name} on {self._about.images.dataset.name}, {what}"
+        return f"{self._context.name} on {self._context.images.dataset.name}, {what}"
 
 
 def log_model(run: Recorder, fitted: Fitted) -> str:
@@ -139,15 +140,16 @@ def log_model(run: Recorder, fitted: Fitted) -> str:
 
 
 @contextmanager
-def recording_of(about: About, store: Store, seeds: Sequence[int], clock: Clock) -> Iterator[Record]:
+def recording_of(context: Context, session: Session) -> Iterator[Record]:
     """The experiment's run, or runs; all are ended whatever happens inside.
 
     The clock's phases `plots` and `track` grow by what drawing and writing take.
     """
-    experiment = store.experiment(about.experiment, about.images.dataset.fingerprint, about.description)
-    name, common = about.name, about.tags()
+    store, seeds = session.store, context.train.numbers
+    experiment = store.experiment(context.experiment, context.images.dataset.fingerprint, context.description)
+    name, common = context.name, context.tags()
     listed = ",".join(map(str, seeds))
-    folds = range(1, len(about.images.folds) + 1)
+    folds = range(1, len(context.images.folds) + 1)
     children: dict[int, dict[str, Any]] = {}
     if folds:
         title, own = f"{name}, {len(folds)} folds", {"kind": "folds", "seed": listed}
@@ -159,19 +161,19 @@ def recording_of(about: About, store: Store, seeds: Sequence[int], clock: Clock)
         title, own = f"{name}, seed {listed}", {"kind": "run", "seed": listed}
     with ExitStack() as open_runs:
         parent = open_runs.enter_context(recording(store, experiment, title, common | own))
-        _describe(parent, about)
+        _describe(parent, context)
         runs = {}
         for number, tags in children.items():
             title = f"{name}, {tags['kind']} {number}"
             child = recording(store, experiment, title, common | tags, parent=parent.run_id)
             runs[number] = open_runs.enter_context(child)
-            _describe(runs[number], about)
-        yield Record(about, parent, runs, clock)
+            _describe(runs[number], context)
+        yield Record(context, parent, runs, session.clock)
 
 
-def _describe(run: Recorder, about: About) -> None:
-    run.params(about.parameters)
-    run.dataset(about.input, "training")
+def _describe(run: Recorder, context: Context) -> None:
+    run.params(context.parameters)
+    run.dataset(context.input, "training")
 
 
 def _named(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
@@ -185,10 +187,10 @@ def _named(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
     return found
 
 
-def _write_source(folder: Path, about: About) -> None:
+def _write_source(folder: Path, context: Context) -> None:
     """The plugin's file, and which function stands behind each hook."""
     folder.mkdir(parents=True)
-    if about.entry.path:
-        shutil.copy(about.entry.path, folder / about.entry.path.name)
-    names = {field: f"{hook.__module__}.{hook.__qualname__}" for field, hook in hooks(about.plugin).items()}
+    if context.entry.path:
+        shutil.copy(context.entry.path, folder / context.entry.path.name)
+    names = {field: f"{hook.__module__}.{hook.__qualname__}" for field, hook in hooks(context.plugin).items()}
     (folder / "hooks.json").write_text(json.dumps(names, indent=2))

@@ -30,7 +30,7 @@ def best(study: str, plugin: str, storage: str | None = None) -> Origin:
         raise UsageError(f"study '{study}' has no complete trial of '{plugin}'; it has of: {others}")
     registry.find(plugin)
     kept = json.loads(attributes["job"])
-    plan = Job.joined(kept, storage="", tracking_uri="").plan()
+    plan = Job.of(kept, storage="", tracking_uri="").plan()
     _, knobs = plan.space.draw(FixedTrial(found.params))
     finished = trials.all(*FINISHED)
     return Origin(
@@ -38,9 +38,9 @@ def best(study: str, plugin: str, storage: str | None = None) -> Origin:
         trial=found.number,
         knobs=knobs,
         epochs=plan.epochs_of(plugin),
-        seed=plan.seed,
+        seed=plan.train.seed,
         trials=sum(trial.params.get(PLUGIN) == plugin for trial in finished),
         of=len(finished),
         fingerprint=json.loads(attributes["bound"])["dataset fingerprint"],
-        limit=kept["limit"],
+        limit=kept["data"]["limit"],
     )

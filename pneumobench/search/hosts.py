@@ -30,7 +30,7 @@ class WorkerDied(Exception):  # noqa: N818 (not an error of the user's)
 
 
 class Host(Protocol):
-    """A worker as the crew sees it. `process` is the worker's identity once it is ready."""
+    """A worker as the supervisor sees it. `process` is the worker's identity once it is ready."""
 
     process: Mapping[str, str] | None
 

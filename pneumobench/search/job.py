@@ -3,72 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pneumobench.data import prepare
+from pneumobench.data.options import DataOptions, at_least
 from pneumobench.data.prepare import Prepared
-from pneumobench.search import plan as planning
-from pneumobench.search.plan import Plan
+from pneumobench.search.plan import Plan, make_plan
+from pneumobench.training.options import TrainOptions
 from pneumobench.utils.progress import Progress
-
-HERE = ("storage", "tracking_uri", "data")  # what each machine says for itself, and what no study keeps
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A call of `pneumobench study`, in plain values. `name` is the study's in the storage, `file` that of its file."""
+    """A call of `pneumobench study`, in plain values. `name` is the study's in the storage, `file` that of its file.
+
+    `assigned` are knobs that are fixed, as `plugin.knob`; `keep_models` None keeps all. Each machine has its own
+    `storage`, `tracking_uri` and folder of images.
+    Raises: UsageError for a number that no study can have.
+    """
 
     file: str
     name: str
     storage: str
     tracking_uri: str
-    data: str | None = None
-    split: str = "patient"
-    split_seed: int = 0
-    limit: int | None = None
-    skip_unreadable: bool = False
+    data: DataOptions = field(default_factory=DataOptions)
+    train: TrainOptions = field(default_factory=TrainOptions)
     plugins: list[str] = field(default_factory=list)
     assigned: dict[str, Any] = field(default_factory=dict)
     metric: str | None = None
-    epochs: int | None = None
-    seed: int = 0
-    precision: str = "auto"
-    keep_models: int | None = 3  # None keeps all
+    keep_models: int | None = 3
+
+    def __post_init__(self) -> None:
+        at_least(("--keep-models", self.keep_models, 0))
 
     def plan(self) -> Plan:
         """The study's file as this call changes it. Raises: UsageError or PluginError for what cannot be searched."""
-        return planning.plan(
-            self.file,
-            plugins=self.plugins,
-            assigned=self.assigned,
-            metric=self.metric,
-            epochs=self.epochs,
-            seed=self.seed,
-            precision=self.precision,
-        )
+        return make_plan(self.file, plugins=self.plugins, assigned=self.assigned, metric=self.metric, train=self.train)
 
     def images(self, progress: Progress) -> Prepared:
         """The images of the study, divided; nothing is decoded, and the lockbox is empty."""
-        return prepare.load(
-            self.data,
-            split=self.split,
-            split_seed=self.split_seed,
-            limit=self.limit,
-            skip_unreadable=self.skip_unreadable,
-            progress=progress,
-        ).sealed()
+        return prepare.load(self.data, progress).sealed()
 
     def kept(self) -> dict[str, Any]:
-        """What a study keeps of the call, for workers of other machines."""
-        return {name: value for name, value in asdict(self).items() if name not in HERE}
+        """What a study keeps of the call for workers of other machines, whose addresses and folders differ."""
+        plain = asdict(replace(self, data=replace(self.data, data=None)))
+        return {name: value for name, value in plain.items() if name not in ("storage", "tracking_uri")}
 
     @classmethod
-    def joined(cls, kept: Mapping[str, Any], **here: Any) -> Job:
-        """The job of a study that another machine began."""
-        known = {one.name for one in fields(cls)}
-        return cls(**{name: value for name, value in kept.items() if name in known}, **here)
+    def of(cls, plain: Mapping[str, Any], **here: Any) -> Job:
+        """The job of plain values, such as `kept` gives, with this machine's own."""
+        values = {**plain, "data": DataOptions(**plain["data"]), "train": TrainOptions(**plain["train"])}
+        return cls(**values | here)
 
-    def at(self, data: str) -> Job:
-        """The same with the images' folder found."""
-        return replace(self, data=data)
+    def at(self, data: str | None) -> Job:
+        """The same with this machine's folder of images."""
+        return replace(self, data=replace(self.data, data=data))

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from pneumobench.data.prepare import Prepared
 from pneumobench.errors import told
 from pneumobench.evaluation import metrics
 from pneumobench.evaluation.predictions import Predictions
-from pneumobench.experiment.context import About
+from pneumobench.experiment.context import Context
 from pneumobench.experiment.fit import Fitted, fit
 from pneumobench.search import models
 from pneumobench.search.plan import Plan
@@ -48,23 +48,23 @@ class Objective:
     keep_models: int | None
 
     def __call__(self, claim: Claim) -> str:
-        about = self.about(claim)
+        context = self.context(claim)
         own = {"kind": "trial", "study": self.trials.name, "trial": claim.number, "state": "running"}
-        own |= {"seed": self.plan.seed, "metric": self.plan.metric}
+        own |= {"seed": self.plan.train.seed, "metric": self.plan.metric}
         title = f"trial {claim.number}: {claim.plugin}"
         try:
             with (
                 beating(self.trials, claim),
-                recording(self.store, self.experiment, title, about.tags() | own, self.parent) as run,
+                recording(self.store, self.experiment, title, context.tags() | own, self.parent) as run,
                 self._failing(claim, run),
             ):
                 claim.trial.set_user_attr(RUN, run.run_id)
-                run.params(about.parameters)
-                return self._train(claim, about, run)
+                run.params(context.parameters)
+                return self._train(claim, context, run)
         except Exception as error:
             return f"fail: {told(error)}"
 
-    def _train(self, claim: Claim, about: About, run: Recorder) -> str:
+    def _train(self, claim: Claim, context: Context, run: Recorder) -> str:
         history = History(run, self.plan.metric)
 
         def on_epoch(epoch: Epoch) -> None:
@@ -75,9 +75,8 @@ class Objective:
 
         try:
             fitted = fit(
-                about,
-                seed=self.plan.seed,
-                precision=self.plan.precision,
+                context,
+                seed=self.plan.train.seed,
                 on_epoch=lambda fold: on_epoch,
                 trained=lambda member: None,
                 clock=Clock(),
@@ -90,8 +89,8 @@ class Objective:
             return "pruned"
         history.write()
         judged = {"validation": fitted.validation}
-        if about.images.development.corrupted is not None:
-            judged["corrupted"] = fitted.on(about.images.development.corrupted)
+        if context.images.development.corrupted is not None:
+            judged["corrupted"] = fitted.on(context.images.development.corrupted)
         figures = _figures(fitted, judged)
         value = figures[self.plan.metric]
         with tempfile.TemporaryDirectory() as folder:
@@ -106,11 +105,11 @@ class Objective:
         models.tidy(self.store, self.parent, self.trials, self.keep_models)
         return "complete"
 
-    def about(self, claim: Claim) -> About:
+    def context(self, claim: Claim) -> Context:
         """What is known of a trial before it is trained."""
         entry, plugin = self.plan.plugins[claim.plugin]
-        epochs = self.plan.epochs_of(claim.plugin)
-        return About(entry, plugin, claim.knobs, epochs, "youden", self.images, called=claim.plugin)
+        train = replace(self.plan.train, epochs=self.plan.epochs_of(claim.plugin))
+        return Context(entry, plugin, claim.knobs, self.images, train, called=claim.plugin)
 
     @contextmanager
     def _failing(self, claim: Claim, run: Recorder) -> Iterator[None]:

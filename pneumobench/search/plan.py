@@ -5,35 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from pneumobench.authoring import digest as sources
-from pneumobench.authoring import registry, studies
+from pneumobench.authoring import registry
+from pneumobench.authoring.components import views
+from pneumobench.authoring.digest import digest
 from pneumobench.authoring.discovery import Entry
 from pneumobench.authoring.knobs import knobs_of, resolve
-from pneumobench.authoring.recipe import Estimator, Plugin, View
+from pneumobench.authoring.recipe import Plugin, View
 from pneumobench.authoring.study import Study, check_metric
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import UsageError, unknown
 from pneumobench.search.space import Space
 from pneumobench.training import trainer
+from pneumobench.training.options import TrainOptions
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A study's plugins with their entries, its fixed knobs by plugin, its metric, budget and seed."""
+    """A study's plugins with their entries, its fixed knobs by plugin, its metric, and how each trial is trained."""
 
     study: Study
     plugins: Mapping[str, tuple[Entry, Plugin]]
     fixed: Mapping[str, Mapping[str, Any]]
     metric: str
-    epochs: int | None
-    seed: int
-    precision: str
+    train: TrainOptions
 
     @cached_property
     def space(self) -> Space:
@@ -51,18 +51,18 @@ class Plan:
         if self.study.sampler != "grid":
             return None
         found = self.space.combinations()
-        return [found[i] for i in np.random.default_rng(self.seed).permutation(len(found))]
+        return [found[i] for i in np.random.default_rng(self.train.seed).permutation(len(found))]
 
     def epochs_of(self, plugin: str) -> int | None:
         """The budget of a plugin's trial; None for an estimator, which has no epochs."""
-        return None if isinstance(self.plugins[plugin][1], Estimator) else self.epochs
+        return self.train.epochs if self.plugins[plugin][1].has_epochs else None
 
     def views(self) -> list[View]:
         """The views that the plugins ask for as long as no trial chooses another."""
         found = [
             view
             for name, (_, plugin) in self.plugins.items()
-            for view in trainer.views_of(plugin, resolve(plugin, self.fixed[name]))
+            for view in views(plugin, resolve(plugin, self.fixed[name]))
         ]
         return list(dict.fromkeys(found))
 
@@ -70,35 +70,33 @@ class Plan:
         """All that a study is bound to, by names that a reader knows."""
         return {
             "dataset fingerprint": images.dataset.fingerprint,
-            "split": f"{images.split}, seed {images.split_seed}",
+            "split": f"{images.options.split}, seed {images.options.split_seed}",
             "division": images.development.digest,
-            "limit": images.limit,
+            "limit": images.options.limit,
             "metric": self.metric,
-            "epochs": self.epochs,
-            "seed": self.seed,
-            "precision": self.precision,
+            "epochs": self.train.epochs,
+            "seed": self.train.seed,
+            "precision": self.train.precision,
             "sampler": str(self.study.sampler) if isinstance(self.study.sampler, str) else "its own",
             "fixed knobs": json.dumps(self.fixed, sort_keys=True, default=str),
-            "plugins": ", ".join(f"{name} {sources.digest(*one)[:8]}" for name, one in self.plugins.items()),
+            "plugins": ", ".join(f"{name} {digest(*one)[:8]}" for name, one in self.plugins.items()),
             "space": _digest(self.parameters),
         }
 
 
-def plan(
+def make_plan(
     name: str,
     *,
     plugins: Iterable[str] = (),
     assigned: Mapping[str, Any] | None = None,
     metric: str | None = None,
-    epochs: int | None = None,
-    seed: int = 0,
-    precision: str = "auto",
+    train: TrainOptions | None = None,
 ) -> Plan:
     """The study of a name as a call changes it: fewer plugins, knobs `plugin.knob` fixed, another metric or budget.
 
     Raises: UsageError or PluginError for whatever cannot be searched, before anything is trained.
     """
-    study, entry = studies.load(name), studies.STUDIES.find(name)
+    study, entry, train = registry.load_study(name), registry.STUDIES.find(name), train or TrainOptions()
     named = study.plugins if isinstance(study.plugins, Mapping) else {one: one for one in study.plugins}
     chosen = list(plugins) or list(named)
     for one in chosen:
@@ -109,14 +107,12 @@ def plan(
     made = Plan(
         study=study,
         plugins=found,
-        fixed=_fixed({**study.fixed, **(assigned or {})}, found, named, epochs or study.epochs),
+        fixed=_fixed({**study.fixed, **(assigned or {})}, found, named, train.epochs or study.epochs),
         metric=metric or study.metric,
-        epochs=study.epochs if epochs is None else epochs,
-        seed=seed,
-        precision=precision,
+        train=replace(train, epochs=study.epochs if train.epochs is None else train.epochs),
     )
     for one, (_, plugin) in found.items():
-        trainer.check(plugin, made.epochs_of(one), one)
+        trainer.check_epochs(plugin, made.epochs_of(one), one)
     _ = made.parameters, made.combinations
     return made
 
@@ -146,5 +142,5 @@ def _fixed(
 
 def _digest(parameters: Mapping[str, str]) -> str:
     """The parameters' names, and a digest over their ranges."""
-    digest = hashlib.blake2b(json.dumps(parameters).encode(), digest_size=4).hexdigest()
-    return f"{len(parameters)} parameters, {digest}"
+    ranges = hashlib.blake2b(json.dumps(parameters).encode(), digest_size=4).hexdigest()
+    return f"{len(parameters)} parameters, {ranges}"

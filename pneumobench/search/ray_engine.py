@@ -32,7 +32,7 @@ class Remote:
 
         try:
             if self._worker is None:
-                self._worker = Worker(Job(**self._job))
+                self._worker = Worker(Job.of(self._job))
                 if check:
                     self._worker.check()
         except Exception as error:
@@ -47,7 +47,7 @@ class Remote:
 
 
 class RayHost:
-    """An actor as the crew sees it."""
+    """An actor as the supervisor sees it."""
 
     def __init__(self, actor: Any, check: bool):
         self.actor, self.process, self._check = actor, None, check

@@ -6,31 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pneumobench.authoring.knobs import call, resolve
+from pneumobench.authoring.knobs import resolve
 from pneumobench.authoring.recipe import Hook, Plugin
+from pneumobench.authoring.spaces import ask
 from pneumobench.errors import PluginError, UsageError
 
 PLUGIN = "plugin"  # the first parameter of every trial
 PROBES = 32  # draws that show which parameters a space has; a branch rarer than that is found when it is drawn
-
-
-def sample(plugin: Plugin, seed: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
-    """One draw from a plugin's space: knobs with their values, and the distribution that each comes from.
-
-    Both are empty where the plugin has no space. Raises: PluginError where `space` gives no dict.
-    """
-    if plugin.space is None:
-        return {}, {}
-    trial = _random_trial(seed)
-    return ask(plugin.space, trial, resolve(plugin, {})), trial.distributions
-
-
-def ask(space: Hook, trial: Any, knobs: Mapping[str, Any]) -> dict[str, Any]:
-    """What a space gives for a trial. Raises: PluginError where that is no dict."""
-    values = call(space, trial, knobs=knobs)
-    if not isinstance(values, dict):
-        raise PluginError(f"`space` returns a {type(values).__name__}; it must be a dict of knobs")
-    return values
 
 
 class Draw:

@@ -22,7 +22,7 @@ PAUSE = 0.3  # seconds between two looks whether there is work again
 DEATHS = 3  # at the start, one after the other, that end a study
 
 
-class Crew:
+class Supervisor:
     """Threads that each keep one worker busy; all that is to be known of trials is in the storage."""
 
     def __init__(self, engine: Engine, job: Job, trials: Trials):

@@ -52,7 +52,7 @@ class Trials:
         self.study = optuna.load_study(
             study_name=name,
             storage=storage.optuna,
-            sampler=samplers.sampler(plan.study.sampler, plan.seed) if plan else None,
+            sampler=samplers.sampler(plan.study.sampler, plan.train.seed) if plan else None,
             pruner=samplers.pruner(plan.study.pruner) if plan else None,
         )
 

@@ -47,11 +47,9 @@ class Worker:
         self._trials = Trials(Storage(job.storage, stale=retry), job.name, self._plan)
         images = job.images(Progress())
         self._trials.check(self._plan.bound(images))
-        images = prepare.decode(
-            images, self._plan.views(), folds=None, skip_unreadable=job.skip_unreadable, progress=Progress()
-        )
+        images = prepare.decode(images, self._plan.views(), progress=Progress())
         if self._plan.metric == "val_auroc_corrupted":
-            corrupted = Corrupted(images.development.validation, job.seed)
+            corrupted = Corrupted(images.development.validation, job.train.seed)
             images = replace(images, development=replace(images.development, corrupted=corrupted))
         for name, (_, plugin) in self._plan.plugins.items():
             trainer.start(plugin, resolve(plugin, self._plan.fixed[name]))
@@ -104,7 +102,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     asked = json.loads(sys.stdin.readline())
     try:
-        worker = Worker(Job(**asked["job"]))
+        worker = Worker(Job.of(asked["job"]))
         if asked["check"]:
             worker.check()
     except Exception as error:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 
-def library() -> Any:
+def load_albumentations() -> Any:
     """The albumentations module, kept from asking the network for updates and from starting threads."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations

@@ -11,7 +11,7 @@ from pneumobench.authoring.recipe import View
 from pneumobench.data.dataset import digest_of
 from pneumobench.data.pixels import Rows, stored
 from pneumobench.data.subset import Part
-from pneumobench.training.augmentation import Augmentation, library, seeds_for
+from pneumobench.training.augmentation import Augmentation, load_albumentations, seeds_for
 from pneumobench.utils.threads import Advance
 
 VERSION = 1  # of what `transform` does: caches of another version are not used
@@ -20,7 +20,7 @@ BLUR, QUALITY, NOISE = (0.8, 1.6), (25, 60), (0.02, 0.06)  # sigma in pixels, JP
 
 def transform() -> Any:
     """Gaussian blur, JPEG compression and Gaussian noise, every image at a strength of its own."""
-    A = library()
+    A = load_albumentations()
     return A.Compose(
         [
             A.GaussianBlur(blur_limit=0, sigma_limit=BLUR, p=1),

@@ -5,24 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, cast
 
-from pneumobench.errors import UsageError
 from pneumobench.training import backend
 
-Precision = Literal["auto", "float32", "bfloat16"]
 Resolved = Literal["float32", "bfloat16"]
-
-
-def check(precision: str) -> None:
-    """Raises: UsageError unless it is auto, float32 or bfloat16."""
-    if precision not in get_args(Precision):
-        raise UsageError(f"--precision is one of {', '.join(get_args(Precision))}, not '{precision}'")
 
 
 def resolve(precision: str) -> Resolved:
     """`auto` is bfloat16 where the device computes fast in it: a GPU from Ampere on, a CPU with bf16 units."""
-    check(precision)
     if precision != "auto":
         return cast(Resolved, precision)
     fast = _gpu_is_fast() if backend.device() == "gpu" else _cpu_is_fast()

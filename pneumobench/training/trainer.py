@@ -1,22 +1,23 @@
-"""A plugin and the development side of a split -> a predictor; the one place that tells plugin kinds apart."""
+"""A plugin and the development side of a split -> a predictor."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import Any
 
-from pneumobench.authoring import registry
-from pneumobench.authoring.knobs import MEMBERS, call, of_member, value_of
-from pneumobench.authoring.recipe import Ensemble, Estimator, Plugin, Recipe, View
+from pneumobench.authoring.components import Component, components
+from pneumobench.authoring.discovery import importable
+from pneumobench.authoring.knobs import call
+from pneumobench.authoring.recipe import Ensemble, Plugin, Recipe
 from pneumobench.data.subset import Development
 from pneumobench.errors import UsageError
 from pneumobench.training import backend, estimator, network
 from pneumobench.training.predictor import Predictor, mean
 from pneumobench.utils.progress import Epoch, Progress
 
-Trained = Callable[[str], Predictor | None]  # a member that is at hand already, by name
+Trained = Callable[[str], Predictor | None]  # a member that is trained already, by name
 
 
 def train(
@@ -34,82 +35,53 @@ def train(
 ) -> Predictor:
     """Train what the plugin describes; `epochs` rescales its phases to that total.
 
-    `on_epoch` hears of each finished epoch and may raise to end the training. `trained` gives those of an
-    ensemble's members that need no training.
+    `on_epoch` is called after each epoch and may raise to end the training; not for an ensemble's members.
+    `trained` gives those of an ensemble's members that need no training.
     Raises: TrainingError where the loss stops being a number; UsageError for epochs that cannot be met.
     """
-    check(plugin, epochs, name)
+    check_epochs(plugin, epochs, name)
     progress = progress or Progress()
-    began = time.perf_counter()
-    predictor: Predictor
-    match plugin:
-        case Recipe():
-            layers_from = plugin.build
-            predictor = network.fit(
-                plugin,
-                development,
-                knobs,
-                seed=seed,
-                epochs=epochs,
-                precision=precision,
-                on_epoch=on_epoch,
-                progress=progress,
-                name=name,
-            )
-        case Estimator():
-            layers_from = plugin.features or plugin.build
-            predictor = estimator.fit(plugin, development, knobs, seed=seed, progress=progress, name=name)
-        case Ensemble():
-            return mean(
-                [
-                    trained(member)
-                    or train(
-                        registry.load(member),
-                        development,
-                        of_member(member, knobs),
-                        seed=seed,
-                        epochs=epochs_of(member, epochs),
-                        precision=precision,
-                        progress=progress,
-                        name=member,
-                    )
-                    for member in knobs[MEMBERS]
-                ]
-            )
-        case _:
-            assert_never(plugin)
-    module = registry.importable(layers_from.__module__)
-    return replace(predictor, seconds=predictor.seconds or time.perf_counter() - began, module=module)
+
+    def fitted(component: Component) -> Predictor:
+        began = time.perf_counter()
+        common: dict[str, Any] = {"seed": seed, "progress": progress, "name": component.name}
+        predictor: Predictor
+        if isinstance(component.plugin, Recipe):
+            layers_from = component.plugin.build
+            heard = None if isinstance(plugin, Ensemble) else on_epoch
+            of_network: dict[str, Any] = {"epochs": epochs, "precision": precision, "on_epoch": heard}
+            predictor = network.fit(component.plugin, development, component.knobs, **common, **of_network)
+        else:
+            layers_from = component.plugin.features or component.plugin.build
+            predictor = estimator.fit(component.plugin, development, component.knobs, **common)
+        module = importable(layers_from.__module__)
+        return replace(predictor, seconds=predictor.seconds or time.perf_counter() - began, module=module)
+
+    if isinstance(plugin, Ensemble):
+        return mean([trained(one.name) or fitted(one) for one in components(plugin, knobs)])
+    return fitted(Component(name, plugin, knobs))
 
 
-def check(plugin: Plugin, epochs: int | None, name: str) -> None:
-    """Raises: UsageError where `epochs` cannot be met, as far as that shows before a network is built."""
-    if epochs is not None and isinstance(plugin, Estimator):
+def check_epochs(plugin: Plugin, epochs: int | None, name: str) -> None:
+    """Raises: UsageError where a plugin has no epochs to set."""
+    if epochs is not None and not plugin.has_epochs:
         raise UsageError(f"'{name}' is an estimator, which has no epochs; leave --epochs out")
-    if epochs is not None and epochs < 1:
-        raise UsageError(f"--epochs is at least 1, not {epochs}")
 
 
 def build(plugin: Plugin, knobs: Mapping[str, Any], epochs: int | None, name: str) -> None:
-    """Build every network of a plugin once, to hear before a training what cannot be trained.
+    """Build every network of a plugin once, so that what cannot be trained is known before a training.
 
     Raises: what building a network raises, such as WeightsError; UsageError for epochs that cannot be met.
     """
-    match plugin:
-        case Recipe():
-            network.plan(plugin, value_of(plugin.view, knobs), knobs, epochs, name)
-        case Estimator():
-            if plugin.features is not None:
-                call(plugin.features, value_of(plugin.view, knobs).shape, knobs=knobs)
-        case Ensemble():
-            for member in knobs[MEMBERS]:
-                build(registry.load(member), of_member(member, knobs), epochs_of(member, epochs), member)
-        case _:
-            assert_never(plugin)
+    for component in components(plugin, knobs, name):
+        if isinstance(component.plugin, Recipe):
+            network.plan(component.plugin, component.view, component.knobs, epochs, component.name)
+        elif component.plugin.features is not None:
+            call(component.plugin.features, component.view.shape, knobs=component.knobs)
 
 
 def start(plugin: Plugin, knobs: Mapping[str, Any]) -> None:
-    """Start Keras where the plugin needs it: an estimator over pixels is spared those seconds."""
+    """Start Keras where a component needs it; an estimator over pixels trains without."""
     if _needs_keras(plugin, knobs):
         backend.keras()
 
@@ -120,24 +92,4 @@ def runs_on(plugin: Plugin, knobs: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _needs_keras(plugin: Plugin, knobs: Mapping[str, Any]) -> bool:
-    match plugin:
-        case Recipe():
-            return True
-        case Estimator():
-            return plugin.features is not None
-        case Ensemble():
-            return any(_needs_keras(registry.load(m), of_member(m, knobs)) for m in knobs[MEMBERS])
-        case _:
-            assert_never(plugin)
-
-
-def epochs_of(member: str, epochs: int | None) -> int | None:
-    """The epochs of an ensemble's member: those asked for, but none for an estimator."""
-    return None if isinstance(registry.load(member), Estimator) else epochs
-
-
-def views_of(plugin: Plugin, knobs: Mapping[str, Any]) -> list[View]:
-    """The views that the plugin asks for with these knobs: one, or one for each member of an ensemble."""
-    if isinstance(plugin, Ensemble):
-        return [view for m in knobs[MEMBERS] for view in views_of(registry.load(m), of_member(m, knobs))]
-    return [value_of(plugin.view, knobs)]
+    return any(component.plugin.needs_keras for component in components(plugin, knobs))

@@ -1,7 +1,7 @@
 import pytest
 
 from pneumobench import Study
-from pneumobench.authoring import studies
+from pneumobench.authoring import registry, templates
 from pneumobench.errors import PluginError, UsageError
 
 
@@ -22,27 +22,27 @@ def test_what_cannot_be_a_study_is_refused(wrong, told):
 
 
 def test_built_in_and_own_studies_enter_by_one_door():
-    found = studies.entries()
+    found = registry.STUDIES.entries()
     assert {"default", "transfer", "ablation", "quick"} <= set(found)
     assert found["default"].origin == "built-in"
-    assert isinstance(studies.load("ablation"), Study)
+    assert isinstance(registry.load_study("ablation"), Study)
     with pytest.raises(UsageError, match="no study named 'defalt'; did you mean 'default'"):
-        studies.load("defalt")
+        registry.load_study("defalt")
 
 
 def test_a_new_study_is_written_once_and_can_be_loaded(tmp_path, monkeypatch):
     monkeypatch.setenv("PNEUMOBENCH_STUDIES", str(tmp_path))
-    assert studies.write("mine") == tmp_path / "mine.py"
-    assert studies.load("mine").plugins == ("thumbnail", "baseline")
+    assert templates.write_study("mine") == tmp_path / "mine.py"
+    assert registry.load_study("mine").plugins == ("thumbnail", "baseline")
     for taken in ("mine", "default"):
         with pytest.raises(UsageError, match="is there already"):
-            studies.write(taken)
+            templates.write_study(taken)
     with pytest.raises(UsageError, match="that of a Python module"):
-        studies.write("my-study")
+        templates.write_study("my-study")
 
 
 def test_a_file_without_a_study_says_what_it_must_hold(tmp_path, monkeypatch):
     (tmp_path / "empty_study.py").write_text("study = 3\n")
     monkeypatch.setenv("PNEUMOBENCH_STUDIES", str(tmp_path))
     with pytest.raises(PluginError, match="must hold a value named `study` that is a Study; found int"):
-        studies.load("empty_study")
+        registry.load_study("empty_study")

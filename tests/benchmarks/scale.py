@@ -63,9 +63,10 @@ def _write(folder: Path, bases: np.ndarray, numbers: range) -> None:
 def load(folder: Path, images: int) -> str:
     """Names, hashes and the division, as before every training."""
     from pneumobench.data import prepare
+    from pneumobench.data.options import DataOptions
     from pneumobench.utils.progress import Progress
 
-    found = prepare.load(folder, split="patient", split_seed=0, limit=None, skip_unreadable=False, progress=Progress())
+    found = prepare.load(DataOptions(data=folder), Progress())
     return found.summary()
 
 

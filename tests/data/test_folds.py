@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from pneumobench.data import split
 from pneumobench.data.dataset import joined
-from pneumobench.data.folds import check, folds
+from pneumobench.data.folds import divide_into_folds
 from pneumobench.data.subset import Development, Part
-from pneumobench.errors import DataError, UsageError
+from pneumobench.errors import DataError
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def everything(development):
 @settings(max_examples=25, deadline=None)
 @given(count=st.integers(2, 6), seed=st.integers(0, 1000))
 def test_every_image_is_held_out_once_and_no_patient_is_on_two_sides(development, count, seed):
-    found = folds(development, count, seed=seed)
+    found = divide_into_folds(development, count, seed=seed)
     held_out = np.concatenate([fold.validation.dataset.paths for fold in found])
     assert sorted(held_out) == sorted(everything(development).paths)
     for fold in found:
@@ -32,14 +32,14 @@ def test_every_image_is_held_out_once_and_no_patient_is_on_two_sides(development
 
 def test_no_fold_holds_a_test_image(dataset, development):
     hashes = set(dataset.hashes[dataset.origins == "test"])
-    for fold in folds(development, 3):
+    for fold in divide_into_folds(development, 3):
         assert not hashes & set(fold.validation.dataset.hashes)
         assert not hashes & set(fold.training.source.hashes)
 
 
 def test_classes_and_subtypes_have_about_their_share_in_every_fold(development):
     whole = everything(development)
-    for fold in folds(development, 4):
+    for fold in divide_into_folds(development, 4):
         for name in np.unique(whole.subtypes):
             share = np.mean(whole.subtypes == name)
             assert np.mean(fold.validation.subtypes == name) == pytest.approx(share, abs=0.15)
@@ -47,7 +47,7 @@ def test_classes_and_subtypes_have_about_their_share_in_every_fold(development):
 
 def test_seeds_differ_and_the_names_of_files_and_patients_do_not_matter(development):
     def held(development, seed):
-        return [set(fold.validation.dataset.hashes) for fold in folds(development, 3, seed=seed)]
+        return [set(fold.validation.dataset.hashes) for fold in divide_into_folds(development, 3, seed=seed)]
 
     from dataclasses import replace
 
@@ -65,9 +65,6 @@ def test_seeds_differ_and_the_names_of_files_and_patients_do_not_matter(developm
 
 
 def test_impossible_counts_are_refused(development):
-    with pytest.raises(UsageError, match="--folds is at least 2, not 1"):
-        check(1)
-    check(None)
     normal = len(np.unique(everything(development).patients[everything(development).labels == 0]))
     with pytest.raises(DataError, match=rf"--folds 500: class NORMAL has {normal} patients"):
-        folds(development, 500)
+        divide_into_folds(development, 500)

@@ -175,7 +175,7 @@ def test_a_seed_that_is_done_outlives_one_that_fails(store, phantom_folder):
         ({"seed": 2**32}, "training seeds are below 4294967296, not 4294967296"),
         ({"limit": 0}, "--limit is at least 1, not 0"),
         ({"split_seed": -1}, "--split-seed is at least 0, not -1"),
-        ({"operating": "best"}, "--operating-point is"),
+        ({"operating_point": "best"}, "--operating-point is"),
         ({"precision": "half"}, "--precision is one of"),
         ({"epochs": 0}, "--epochs is at least 1"),
         ({"plugin": "thumbnail", "epochs": 3}, "has no epochs"),
@@ -236,7 +236,7 @@ def test_one_dataset_is_one_experiment_whatever_its_folder_is_called(store, copy
 
 def test_official_split_and_an_operating_point_of_ones_own(store, phantom_folder):
     result = pneumobench.run(
-        "thumbnail", data=phantom_folder, tracking_uri=store.uri, split="official", operating="sensitivity=0.95"
+        "thumbnail", data=phantom_folder, tracking_uri=store.uri, split="official", operating_point="sensitivity=0.95"
     )
     assert result.counts["validation"] == {"NORMAL": 8, "PNEUMONIA": 8}
     assert result.validation["sensitivity"].value >= 0.95

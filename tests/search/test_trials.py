@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from optuna.trial import TrialState
 
 from pneumobench.errors import UsageError
-from pneumobench.search.plan import plan
+from pneumobench.search.plan import make_plan
 from pneumobench.search.storage import Storage
 from pneumobench.search.trials import ATTEMPT, ERROR, FINISHED, FIRST, INTERRUPTED, PROCESS, RETRIES, Trials, retry
 from pneumobench.utils import provenance
@@ -20,7 +20,7 @@ BOUND = {"dataset fingerprint": "abc", "epochs": None}
 
 def opened(folder, name="quick", trials=5, bound=BOUND):
     storage = Storage(f"sqlite:///{folder}/studies.db", stale=retry)
-    found = Trials.opened(storage, name, plan(name), bound)
+    found = Trials.opened(storage, name, make_plan(name), bound)
     found.aim(trials)
     return found
 

@@ -3,7 +3,7 @@ import pytest
 
 from pneumobench import View
 from pneumobench.data import split
-from pneumobench.data.folds import folds
+from pneumobench.data.folds import divide_into_folds
 from pneumobench.data.subset import Part
 from pneumobench.training import backend
 from pneumobench.training.features import digest, features
@@ -48,7 +48,7 @@ def test_they_are_the_networks_outputs_computed_once(development):
     assert found[:4] == pytest.approx(counting.predict_on_batch(images), abs=1e-5)
     counting.seen = 0
     assert features(counting, development.validation, VIEW)[1] == seconds > 0
-    for fold in folds(development, 2):
+    for fold in divide_into_folds(development, 2):
         features(counting, fold.training, VIEW)
     assert counting.seen == 0
 

@@ -2,6 +2,7 @@ import pytest
 
 from pneumobench.errors import UsageError
 from pneumobench.training import precision
+from pneumobench.training.options import TrainOptions
 
 
 def test_what_is_asked_for_is_given():
@@ -11,7 +12,7 @@ def test_what_is_asked_for_is_given():
 
 def test_another_precision_is_refused():
     with pytest.raises(UsageError, match="--precision is one of auto, float32, bfloat16, not 'half'"):
-        precision.check("half")
+        TrainOptions(precision="half")
 
 
 @pytest.mark.parametrize(

@@ -43,9 +43,10 @@ def test_it_loads_like_any_folder_with_its_own_split(archive):
 
 def test_without_patient_keys_each_image_is_its_own_patient_and_that_is_said(archive, tmp_path):
     from pneumobench.data import prepare
+    from pneumobench.data.options import DataOptions
     from pneumobench.utils.progress import Progress
 
-    said = prepare.load(archive, split="patient", split_seed=0, limit=None, skip_unreadable=False, progress=Progress())
+    said = prepare.load(DataOptions(data=archive), Progress())
     assert len(np.unique(said.dataset.patients)) == sum(SIZES.values())
     assert any("62 file names match no patient rule: each is its own patient" in note for note in said.notes)
 

@@ -1,0 +1,46 @@
+"""What a plugin is made of: the one place that tells its kinds apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pneumobench.authoring import registry
+from pneumobench.authoring.knobs import MEMBERS, of_member, value_of
+from pneumobench.authoring.recipe import Ensemble, Estimator, Plugin, Recipe, View
+
+
+@dataclass(frozen=True)
+class Component:
+    """A recipe or an estimator with all of its knobs: a plugin by itself, or one member of an ensemble."""
+
+    name: str
+    plugin: Recipe | Estimator
+    knobs: Mapping[str, Any]
+
+    @property
+    def view(self) -> View:
+        """The view that it asks for with these knobs."""
+        return value_of(self.plugin.view, self.knobs)
+
+    def epochs(self, total: int | None) -> int | None:
+        """Those of the epochs asked for that are this component's: none where it has no epochs."""
+        return total if self.plugin.has_epochs else None
+
+
+def components(plugin: Plugin, knobs: Mapping[str, Any], name: str = "plugin") -> Iterator[Component]:
+    """The recipes and estimators of a plugin, in the order of an ensemble's members. `knobs` are all of its knobs.
+
+    Raises: UsageError or PluginError where a member cannot be loaded.
+    """
+    if not isinstance(plugin, Ensemble):
+        yield Component(name, plugin, knobs)
+        return
+    for member in knobs[MEMBERS]:
+        yield from components(registry.load(member), of_member(member, knobs), member)
+
+
+def views(plugin: Plugin, knobs: Mapping[str, Any]) -> list[View]:
+    """The views that a plugin asks for with these knobs, one for each component."""
+    return [component.view for component in components(plugin, knobs)]

@@ -1,0 +1,77 @@
+"""Trained models -> figures: the one look at the test images, and the intervals over patients and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pneumobench.data.subset import Part
+from pneumobench.evaluation import estimates
+from pneumobench.evaluation.estimates import Estimate
+from pneumobench.evaluation.predictions import Predictions
+from pneumobench.experiment.context import Context
+from pneumobench.experiment.fit import Fitted
+from pneumobench.experiment.recording import Record
+from pneumobench.experiment.session import Session
+
+Figures = Mapping[str, Estimate]  # by metric
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The figures of an experiment by part of the split: of each seed, and `overall` (their mean).
+
+    `test` holds each seed's predictions on the test images, and is empty where they stayed closed; `labels` are
+    those of the test images that could be read; `looks` counts the openings before this one.
+    """
+
+    of_seed: Mapping[int, Mapping[str, Figures]]
+    overall: Mapping[str, Figures]
+    folds: Sequence[Figures]
+    test: Mapping[int, Predictions]
+    labels: np.ndarray
+    looks: int
+    lost: tuple[str, ...]
+
+
+def score(
+    context: Context, models: Mapping[int, Fitted], record: Record, session: Session, *, open_test: bool
+) -> Scores:
+    """Score every seed's model on validation and, in one look, on the test images.
+
+    Raises: TrackingError where the look cannot be recorded; DataError for an unreadable test image.
+    """
+    images, progress, clock = context.images, session.progress, session.clock
+    lost, looks, labels = images.lost, 0, images.dataset.labels[images.dataset.origins == "test"]
+    test: dict[int, Predictions] = {}
+    if open_test:
+        with clock("evaluate"):
+            opened, looks = _opened(context, record, session)
+            progress.stage("scoring the test images")
+            lost, labels = lost + opened.lost, opened.labels
+            test = {seed: model.on(opened) for seed, model in models.items()}
+    with clock("evaluate"):
+        progress.stage("resampling patients for the intervals")
+        parts = {"validation": {seed: model.validation for seed, model in models.items()}}
+        parts |= {"test": test} if test else {}
+        of_seed = {
+            seed: {part: estimates.evaluate([predictions[seed]]) for part, predictions in parts.items()}
+            for seed in models
+        }
+        first = next(iter(of_seed.values()))
+        several = len(models) > 1
+        overall = {part: estimates.evaluate(list(of.values())) for part, of in parts.items()} if several else first
+        folds = [estimates.evaluate([one]) for one in models[context.train.seed].folds] if images.folds else []
+    return Scores(of_seed, overall, folds, test, labels, looks, lost)
+
+
+def _opened(context: Context, record: Record, session: Session) -> tuple[Part, int]:
+    """The test images, once the look is in the ledger, and how many looks at them there were before."""
+    images = context.images
+    opened, looks = images.lockbox.open(session.store.ledger, context.look(record.parent.run_id))
+    record.tags({"looks": looks})
+    for view in context.views if images.options.skip_unreadable else ():
+        opened = opened.readable(view)
+    return opened, looks

@@ -1,0 +1,48 @@
+"""How a plugin is trained, whatever the plugin: seeds, folds, budget, precision, operating point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pneumobench.data.options import at_least
+from pneumobench.errors import UsageError
+
+Precision = Literal["auto", "float32", "bfloat16"]
+MAX_SEED = 2**32  # NumPy's and Keras' generators take no larger one
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """`seeds` trainings from `seed` on, or one in each of `folds`; `epochs` in all, None for the plugin's own.
+
+    `operating_point` is the rule that chooses the threshold on validation: youden, sensitivity=S, or a number.
+    Raises: UsageError for a word or a number that cannot be met.
+    """
+
+    seeds: int = 1
+    seed: int = 0
+    folds: int | None = None
+    epochs: int | None = None
+    precision: str = "auto"
+    operating_point: str = "youden"
+
+    def __post_init__(self) -> None:
+        from pneumobench.evaluation.operating_point import check_rule
+
+        at_least(("--seeds", self.seeds, 1), ("--seed", self.seed, 0), ("--epochs", self.epochs, 1))
+        at_least(("--folds", self.folds, 2))
+        if self.seed + self.seeds > MAX_SEED:
+            raise UsageError(f"training seeds are below {MAX_SEED}, not {self.seed + self.seeds - 1}")
+        if self.folds and self.seeds > 1:
+            raise UsageError(
+                f"--folds {self.folds} trains one seed {self.folds} times; for more seeds run it again with --seed"
+            )
+        if self.precision not in get_args(Precision):
+            raise UsageError(f"--precision is one of {', '.join(get_args(Precision))}, not '{self.precision}'")
+        check_rule(self.operating_point)
+
+    @property
+    def numbers(self) -> range:
+        """The training seeds."""
+        return range(self.seed, self.seed + self.seeds)
