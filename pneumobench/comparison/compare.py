@@ -12,7 +12,7 @@ from pneumobench.authoring import registry
 from pneumobench.authoring.differences import REFERENCE, differences
 from pneumobench.comparison import select
 from pneumobench.errors import PneumobenchError
-from pneumobench.evaluation import estimates, paired
+from pneumobench.evaluation import estimates, labels, paired
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.paired import Pair
 from pneumobench.evaluation.predictions import Predictions
@@ -147,7 +147,7 @@ def compare(
         )
         for name, one in chosen_ones.items()
     ]
-    sign = paired.METRICS[metric]
+    sign = labels.of(metric).sign
     standings.sort(key=lambda standing: -sign * standing.test[metric].value)
     own = models[label]
     is_phantom = reference.tags["dataset"] == select.PHANTOM

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pneumobench.errors import DataError
-from pneumobench.evaluation import bootstrap, metrics
+from pneumobench.evaluation import bootstrap, labels, metrics
 from pneumobench.evaluation.predictions import Predictions
 
 PUBLISHED_CORRECT, PUBLISHED_IMAGES = 477, 624  # 76.44 %, the post's test accuracy
@@ -37,7 +37,7 @@ def evaluate(
     """Every metric of one model, or the mean over several seeds of it, on the same images.
 
     The interval is from a bootstrap over patients; with several seeds every resample also draws seeds with
-    replacement, so that it covers both which patients came and how the training fell out.
+    replacement, so that it covers both the choice of patients and the chance of training.
     Raises: DataError unless all of them are about the same images in the same order.
     """
     return evaluate_all({"": models}, resamples=resamples, seed=seed)[""]
@@ -52,11 +52,11 @@ def evaluate_all(
     groups: dict[bytes, dict[str, Sequence[Predictions]]] = {}
     for name, models in plugins.items():
         groups.setdefault(models[0].hash.tobytes(), {})[name] = models
-    found: dict[str, dict[str, Estimate]] = {}
+    estimates: dict[str, dict[str, Estimate]] = {}
     for group in groups.values():
         draws = _draws(group, resamples, seed)
-        found |= {name: _estimates(models, name, draws, seed) for name, models in group.items()}
-    return {name: found[name] for name in plugins}
+        estimates |= {name: _estimates(models, name, draws, seed) for name, models in group.items()}
+    return {name: estimates[name] for name in plugins}
 
 
 def _draws(
@@ -68,9 +68,7 @@ def _draws(
         return {
             (name, i, metric): values
             for name, i, m in every
-            for metric, values in bootstrap.resampled(
-                m.label, m.probability, m.subtype, m.operating.threshold, W
-            ).items()
+            for metric, values in metrics.every(m.label, m.probability, m.subtype, m.operating.threshold, W).items()
         }
 
     return bootstrap.over_patients(figures, every[0][2].patient, resamples, seed)
@@ -81,16 +79,16 @@ def _estimates(
 ) -> dict[str, Estimate]:
     points = [metrics.point(m.label, m.probability, m.subtype, m.operating.threshold) for m in models]
     count = len(models)
-    found = {}
+    estimates = {}
     for name in points[0]:
         values = np.array([p[name] for p in points])
         value = float(values.mean())
         drawn = bootstrap.over_seeds(np.stack([draws[of, i, name] for i in range(count)], axis=1), seed)
         low, high = bootstrap.interval(bootstrap.unbiased(drawn, value) if name == "ece" else drawn)
-        least, most = metrics.RANGES.get(name, (0.0, 1.0))
+        known = labels.of(name)
         sd = float(values.std(ddof=1)) if count > 1 else None
-        found[name] = Estimate(value, max(low, least), min(high, most), sd)
-    return found
+        estimates[name] = Estimate(value, max(low, known.least), min(high, known.most), sd)
+    return estimates
 
 
 def proportion(correct: int, total: int) -> Estimate:
@@ -106,7 +104,7 @@ def published() -> Estimate:
     return proportion(PUBLISHED_CORRECT, PUBLISHED_IMAGES)
 
 
-def majority(labels: np.ndarray) -> Estimate:
-    """The accuracy of always naming the commoner class."""
-    counts = np.bincount(labels, minlength=2)
+def majority(of: np.ndarray) -> Estimate:
+    """The accuracy of always predicting the majority class."""
+    counts = np.bincount(of, minlength=2)
     return proportion(int(counts.max()), int(counts.sum()))

@@ -10,28 +10,25 @@ import numpy as np
 from scipy.stats import binomtest, norm
 
 from pneumobench.errors import DataError, UsageError, unknown
-from pneumobench.evaluation import bootstrap, delong
+from pneumobench.evaluation import bootstrap, delong, labels, metrics
 from pneumobench.evaluation.predictions import Predictions
 
 RESAMPLES = 10_000
 ALPHA = 0.05
 POWER = 0.8
 SEEDS = 3  # on either side, before a sentence may speak of plugins and not of these trained models
-# sign: whether more is better
-METRICS = {
-    "auroc": 1,
-    "accuracy": 1,
-    "accuracy_at_0.5": 1,
-    "balanced_accuracy": 1,
-    "sensitivity": 1,
-    "sensitivity_at_0.5": 1,
-    "specificity": 1,
-    "specificity_at_0.5": 1,
-    "brier": -1,
-    "log_loss": -1,
-}
-
-NAMES = {"auroc": "AUROC", "brier": "Brier score", "log_loss": "log-loss"}
+METRICS = (
+    "auroc",
+    "accuracy",
+    "accuracy_at_0.5",
+    "balanced_accuracy",
+    "sensitivity",
+    "sensitivity_at_0.5",
+    "specificity",
+    "specificity_at_0.5",
+    "brier",
+    "log_loss",
+)
 Verdict = Literal["better", "worse", "no difference detected"]
 Models = Sequence[Predictions]  # one plugin's seeds
 
@@ -65,7 +62,7 @@ class Pair:
         who, other = (self.plugin, self.reference)
         if not self.of_plugins:
             who, other = f"these trained models of {who}", f"those of {other}"
-        name = NAMES.get(self.metric, self.metric.replace("_", " "))
+        name = labels.label(self.metric)
         how = f"{self.difference:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
         how += f", corrected p {in_words(self.p_corrected)}"
         be = "is" if self.of_plugins else "are"
@@ -114,26 +111,26 @@ def compare(
         return {(name, i): of_metric(m, metric, W) for name, models in plugins.items() for i, m in enumerate(models)}
 
     every = bootstrap.over_patients(figures, first.patient, resamples, seed)
-    whole = np.ones((1, len(first)), np.float32)
+    whole = metrics.whole(len(first))
     draws, points = {}, {}
     for place, (name, models) in enumerate(plugins.items()):
         own = np.stack([every[name, i] for i in range(len(models))], axis=1)
         draws[name] = bootstrap.over_seeds(own, seed + 1000 * place)
         points[name] = float(np.mean([of_metric(one, metric, whole)[0] for one in models]))
     others = [name for name in plugins if name != reference]
-    found = [
+    pairs = [
         _pair(name, reference, metric, plugins, points[name] - points[reference], draws[name] - draws[reference])
         for name in others
     ]
-    corrected = holm([pair.p for pair in found])
+    corrected = holm([pair.p for pair in pairs])
     return [
         replace(
             pair,
             p_corrected=p,
-            detectable=_detectable(draws[pair.plugin] - draws[reference], len(found)),
-            verdict=_verdict(pair.difference, p, METRICS[metric]),
+            detectable=_detectable(draws[pair.plugin] - draws[reference], len(pairs)),
+            verdict=_verdict(pair.difference, p, labels.of(metric).sign),
         )
-        for pair, p in zip(found, corrected, strict=True)
+        for pair, p in zip(pairs, corrected, strict=True)
     ]
 
 
@@ -144,24 +141,8 @@ def check(metric: str) -> None:
 
 
 def of_metric(model: Predictions, metric: str, W: np.ndarray) -> np.ndarray:
-    """A metric (resamples,) for image weights W (resamples, n) float32, as matrix products; nan where undefined."""
-    if metric == "auroc":
-        return bootstrap.curves(model.label, model.probability, W)[0]
-    ill = model.label == 1
-    if metric == "brier":
-        return _mean(W, (model.probability - model.label) ** 2)
-    if metric == "log_loss":
-        return _mean(W, bootstrap.losses(model.label, model.probability))
-    base, half, _ = metric.partition("_at_0.5")
-    predicted = model.probability >= 0.5 if half else model.predicted
-    if base == "accuracy":
-        return _mean(W, predicted == ill)
-    sensitivity, specificity = _mean(W[:, ill], predicted[ill]), _mean(W[:, ~ill], ~predicted[~ill])
-    return {
-        "sensitivity": sensitivity,
-        "specificity": specificity,
-        "balanced_accuracy": (sensitivity + specificity) / 2,
-    }[base]
+    """A metric of a model, (resamples,), for image weights W (resamples, n); nan where undefined."""
+    return metrics.one(metric, model.label, model.probability, model.subtype, model.operating.threshold, W)
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -180,11 +161,6 @@ def mcnemar(first: Predictions, second: Predictions, *, half: bool = False) -> f
     said = [(m.probability >= 0.5 if half else m.predicted) == (m.label == 1) for m in (first, second)]
     only_first, only_second = int((said[0] & ~said[1]).sum()), int((said[1] & ~said[0]).sum())
     return float(binomtest(only_first, only_first + only_second).pvalue) if only_first + only_second else 1.0
-
-
-def _mean(W: np.ndarray, values: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (W @ values.astype(np.float32)) / W.sum(1, dtype=np.float64)
 
 
 def _pair(

@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from pneumobench.data.subset import Part
 from pneumobench.errors import TrackingError
 from pneumobench.evaluation.operating_point import OperatingPoint
 
 COLUMNS = ("image", "patient", "subtype", "hash", "label")
+
+
+class Images(Protocol):
+    """What is known of n images apart from their pixels, as arrays (n,); a `Dataset` is one."""
+
+    @property
+    def paths(self) -> np.ndarray: ...
+    @property
+    def patients(self) -> np.ndarray: ...
+    @property
+    def subtypes(self) -> np.ndarray: ...
+    @property
+    def hashes(self) -> np.ndarray: ...
+    @property
+    def labels(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +68,14 @@ class Predictions:
         pq.write_table(pa.table(columns), path, compression="zstd")
 
 
-def of(parts: Sequence[Part], probabilities: Sequence[np.ndarray], operating: OperatingPoint) -> Predictions:
-    """The predictions for some parts together, such as the held-out parts of all folds."""
-    data = [part.dataset for part in parts]
+def of(images: Sequence[Images], probabilities: Sequence[np.ndarray], operating: OperatingPoint) -> Predictions:
+    """The predictions for several sets of images together, such as the held-out parts of all folds."""
     return Predictions(
-        image=np.concatenate([d.paths for d in data]).astype(str),
-        patient=np.concatenate([d.patients for d in data]).astype(str),
-        subtype=np.concatenate([d.subtypes for d in data]).astype(str),
-        hash=np.concatenate([d.hashes for d in data]).astype(str),
-        label=np.concatenate([d.labels for d in data]),
+        image=np.concatenate([d.paths for d in images]).astype(str),
+        patient=np.concatenate([d.patients for d in images]).astype(str),
+        subtype=np.concatenate([d.subtypes for d in images]).astype(str),
+        hash=np.concatenate([d.hashes for d in images]).astype(str),
+        label=np.concatenate([d.labels for d in images]),
         probability=np.concatenate(list(probabilities)),
         operating=operating,
     )

@@ -28,7 +28,7 @@ class Fitted:
 
     def on(self, part: Part) -> Predictions:
         """What the model says of other images, at the operating point that validation chose."""
-        return predictions.of([part], [self.predictor(part)], self.validation.operating)
+        return predictions.of([part.dataset], [self.predictor(part)], self.validation.operating)
 
 
 def fit(
@@ -70,7 +70,7 @@ def fit(
             probabilities.append(predictors[-1](division.validation))
     with clock("evaluate"):
         progress.stage("choosing the threshold on validation")
-        parts = [division.validation for division in divisions]
+        parts = [division.validation.dataset for division in divisions]
         labels = np.concatenate([part.labels for part in parts])
         point = operating_point.choose(context.train.operating_point, np.concatenate(probabilities), labels)
         return Fitted(

@@ -10,6 +10,7 @@ import numpy as np
 
 from pneumobench.data.dataset import CLASSES
 from pneumobench.evaluation import metrics
+from pneumobench.evaluation.calibration import reliability
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.utils.progress import Epoch
 
@@ -68,7 +69,7 @@ def _roc(figure: Any, scored: Mapping[str, Predictions]) -> None:
         false, true, _ = roc_curve(p.label, p.probability)
         area = roc_auc_score(p.label, p.probability)
         axes.plot(false, true, color=colour, label=f"{name}: AUROC {area:.3f}")
-        point = metrics.at_threshold(p.label, p.predicted, p.subtype)
+        point = metrics.point_at_threshold(p.label, p.predicted, p.subtype)
         axes.plot(1 - point["specificity"], point["sensitivity"], "o", color=colour)
     axes.plot([0, 1], [0, 1], ":", color=GREY)
     axes.set(xlabel="1 - specificity", ylabel="sensitivity", title="ROC (dots: the operating points)")
@@ -93,14 +94,11 @@ def _precision_recall(figure: Any, scored: Mapping[str, Predictions]) -> None:
 def _reliability(figure: Any, scored: Mapping[str, Predictions]) -> None:
     axes = figure.subplots()
     for (name, p), colour in zip(scored.items(), _colours(len(scored)), strict=True):
-        bins = metrics.calibration_bins(p.probability)
-        size = np.bincount(bins, minlength=metrics.ECE_BINS)
-        filled = size > 0
-        said = np.bincount(bins, p.probability, metrics.ECE_BINS)[filled] / size[filled]
-        seen = np.bincount(bins, p.label, metrics.ECE_BINS)[filled] / size[filled]
-        error = metrics.expected_calibration_error(p.label, p.probability)
-        axes.plot(said, seen, "-", color=colour, linewidth=1, label=f"{name}: ECE {error:.3f}")
-        axes.scatter(said, seen, s=4 + 300 * size[filled] / size.sum(), color=colour, alpha=0.6)
+        curve = reliability(p.label, p.probability)
+        error = metrics.point_of_probabilities(p.label, p.probability)["ece"]
+        axes.plot(curve.stated, curve.observed, "-", color=colour, linewidth=1, label=f"{name}: ECE {error:.3f}")
+        areas = 4 + 300 * curve.counts / curve.counts.sum()
+        axes.scatter(curve.stated, curve.observed, s=areas, color=colour, alpha=0.6)
     axes.plot([0, 1], [0, 1], ":", color=GREY)
     axes.set(
         xlabel="stated probability of pneumonia",

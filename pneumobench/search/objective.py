@@ -131,7 +131,7 @@ def _figures(fitted: Fitted, judged: Mapping[str, Predictions]) -> dict[str, flo
     found |= {"val_auroc": validation["auroc"], "val_log_loss": validation["log_loss"]}
     if "corrupted" in judged:
         worse = judged["corrupted"]
-        found["val_auroc_corrupted"] = metrics.of_probabilities(worse.label, worse.probability)["auroc"]
+        found["val_auroc_corrupted"] = metrics.point_of_probabilities(worse.label, worse.probability)["auroc"]
     found |= {"threshold": said.operating.threshold, "threshold_ties": said.operating.ties}
     return found | {
         "training_seconds": predictor.seconds,

@@ -11,7 +11,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from pneumobench.errors import PneumobenchError
-from pneumobench.evaluation import bootstrap, predictions
+from pneumobench.evaluation import bootstrap, metrics, predictions
 from pneumobench.evaluation.operating_point import OperatingPoint
 from pneumobench.search.space import PLUGIN
 from pneumobench.search.trials import ERROR, FINISHED, RUN, Trials
@@ -154,7 +154,7 @@ def tied(best: list[FrozenTrial], metric: str, store: Store) -> list[bool | None
             continue
         if weights is None:
             weights = bootstrap.patient_weights(said.patient)
-        draws.append(bootstrap.of_probabilities(said.label, said.probability, weights)[name])
+        draws.append(metrics.of_probabilities(said.label, said.probability, weights)[name])
     found: list[bool | None] = []
     for own in draws:
         if own is None or draws[0] is None:

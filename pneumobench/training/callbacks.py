@@ -97,6 +97,6 @@ def validation_figures(labels: np.ndarray, probabilities: np.ndarray, epoch: int
     if probabilities.min() < 0 or probabilities.max() > 1:
         what = f"values from {probabilities.min():.3g} to {probabilities.max():.3g}"
         raise TrainingError(f"the model predicts {what} after epoch {epoch}, which are no probabilities")
-    figures = metrics.of_probabilities(labels, probabilities)
+    figures = metrics.point_of_probabilities(labels, probabilities)
     accuracy = float(np.mean((probabilities >= 0.5) == labels))
     return {"val_auroc": figures["auroc"], "val_log_loss": figures["log_loss"], "val_accuracy": accuracy}

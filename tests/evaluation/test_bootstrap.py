@@ -16,18 +16,18 @@ def drawn(seed, n=60, patients=25):
 
 
 @settings(deadline=None, max_examples=25)
-@given(st.integers(0, 10_000))
-def test_weighted_figures_are_scikit_learns_on_the_repeated_images(seed):
-    """scikit-learn is the oracle: a weight of k is an image that stands there k times."""
+@given(seed=st.integers(0, 10_000))
+def test_weighted_figures_are_scikit_learns_on_the_repeated_images(oracle, seed):
+    """scikit-learn is the oracle: a weight of k is an image that is repeated k times."""
     labels, probabilities, subtypes, patients = drawn(seed)
     W = bootstrap.patient_weights(patients, resamples=4, seed=seed)
     W[0] = 1
-    found = bootstrap.resampled(labels, probabilities, subtypes, 0.4, W)
+    found = metrics.every(labels, probabilities, subtypes, 0.4, W)
     for row, weights in enumerate(W.astype(int)):
         again = np.repeat(np.arange(len(labels)), weights)
         if len(np.unique(labels[again])) < 2:
             continue
-        expected = metrics.point(labels[again], probabilities[again], subtypes[again], 0.4)
+        expected = oracle(labels[again], probabilities[again], subtypes[again], 0.4)
         got = {name: values[row] for name, values in found.items()}
         assert got == pytest.approx(expected, nan_ok=True, abs=1e-5)
 
@@ -48,7 +48,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
         labels = np.repeat(np.ones(80, int), 2)
         probabilities = np.repeat(np.where(right, 0.9, 0.1), 2)
         W = bootstrap.patient_weights(np.repeat(np.arange(80), 2).astype(str), resamples=300, seed=study)
-        cells = bootstrap.resampled(labels, probabilities, np.full(160, "viral"), 0.5, W)
+        cells = metrics.every(labels, probabilities, np.full(160, "viral"), 0.5, W)
         low, high = bootstrap.interval(cells["sensitivity"])
         hits += low <= truth <= high
     assert 0.90 <= hits / 300 <= 0.98
@@ -61,8 +61,8 @@ def test_an_interval_of_mostly_undefined_values_is_undefined():
 
 def test_a_block_at_a_time_gives_what_the_whole_matrix_does(monkeypatch):
     labels, probabilities, _, patients = drawn(1)
-    whole = bootstrap.of_probabilities(labels, probabilities, bootstrap.patient_weights(patients, 50, 3))
+    whole = metrics.of_probabilities(labels, probabilities, bootstrap.patient_weights(patients, 50, 3))
     monkeypatch.setattr(bootstrap, "BLOCK", 7 * len(labels))
-    blocks = bootstrap.over_patients(lambda W: bootstrap.of_probabilities(labels, probabilities, W), patients, 50, 3)
+    blocks = bootstrap.over_patients(lambda W: metrics.of_probabilities(labels, probabilities, W), patients, 50, 3)
     for name, values in whole.items():
         np.testing.assert_allclose(blocks[name], values, atol=1e-6)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from pneumobench.evaluation import bootstrap, delong
+from pneumobench.evaluation import bootstrap, delong, metrics
 
 # DeLong, DeLong and Clarke-Pearson's 49 patients with ovarian cancer, as far as all three tests are known: albumin,
 # total protein, K-G score, and whether they did not profit from surgery (Biometrics 44, 1988; listed in SAS/STAT's
@@ -38,7 +38,7 @@ def test_a_bootstrap_over_images_gives_the_same_error():
     first, second = labels + rng.normal(0, 1, 400), labels + rng.normal(0, 1.5, 400)
     W = bootstrap.patient_weights(np.arange(400).astype(str), 4000)
     scaled = [1 / (1 + np.exp(-scores)) for scores in (first, second)]
-    draws = [bootstrap.of_probabilities(labels, scores, W)["auroc"] for scores in scaled]
+    draws = [metrics.of_probabilities(labels, scores, W)["auroc"] for scores in scaled]
     assert delong.compare(labels, first, second).error == pytest.approx((draws[0] - draws[1]).std(), rel=0.06)
 
 

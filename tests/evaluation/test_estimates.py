@@ -3,7 +3,7 @@ import pytest
 
 from pneumobench.data.subset import Part
 from pneumobench.errors import DataError
-from pneumobench.evaluation import estimates, metrics
+from pneumobench.evaluation import estimates
 from pneumobench.evaluation.operating_point import OperatingPoint
 from pneumobench.evaluation.predictions import of
 
@@ -16,13 +16,13 @@ def part(dataset):
 def predictions(part, seed):
     rng = np.random.default_rng(seed)
     said = np.clip(0.35 * part.labels + 0.65 * rng.random(len(part)), 0, 1)
-    return of([part], [said], OperatingPoint(0.4 + 0.05 * seed, "youden"))
+    return of([part.dataset], [said], OperatingPoint(0.4 + 0.05 * seed, "youden"))
 
 
-def test_one_model_has_scikit_learns_points_inside_their_intervals(part):
+def test_one_model_has_scikit_learns_points_inside_their_intervals(oracle, part):
     one = predictions(part, 0)
     found = estimates.evaluate([one])
-    expected = metrics.point(part.labels, one.probability, part.subtypes, 0.4)
+    expected = oracle(part.labels, one.probability, part.subtypes, 0.4)
     assert {name: e.value for name, e in found.items()} == pytest.approx(expected)
     assert all(e.low <= e.value + 1e-6 and e.value <= e.high + 1e-6 for e in found.values())
     assert found["auroc"].sd is None
@@ -38,8 +38,8 @@ def test_several_seeds_give_mean_and_standard_deviation(part):
 
 def test_the_interval_of_several_seeds_covers_their_spread(part):
     """Two models, one right and one wrong everywhere: the mean is one half, and nearly anything may be next."""
-    right = of([part], [part.labels * 1.0], OperatingPoint(0.5, "youden"))
-    wrong = of([part], [1.0 - part.labels], OperatingPoint(0.5, "youden"))
+    right = of([part.dataset], [part.labels * 1.0], OperatingPoint(0.5, "youden"))
+    wrong = of([part.dataset], [1.0 - part.labels], OperatingPoint(0.5, "youden"))
     found = estimates.evaluate([right, wrong])["accuracy"]
     assert (found.value, found.low, found.high) == (0.5, 0.0, 1.0)
 

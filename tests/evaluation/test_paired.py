@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pneumobench.errors import DataError, UsageError
-from pneumobench.evaluation import bootstrap, metrics, paired
+from pneumobench.evaluation import bootstrap, paired
 from pneumobench.evaluation.operating_point import OperatingPoint
 from pneumobench.evaluation.predictions import Predictions
 
@@ -34,14 +34,14 @@ def cohort(seed, n=300, skills=(1.0, 1.0), seeds=1, spread=0.0):
 
 
 @pytest.mark.parametrize("metric", paired.METRICS)
-def test_every_metric_is_scikit_learn_s_for_whole_and_for_resampled_images(metric):
+def test_every_metric_is_scikit_learn_s_for_whole_and_for_resampled_images(oracle, metric):
     ((one,), _) = cohort(0)
     W = np.random.default_rng(1).integers(0, 4, (5, len(one))).astype(np.float32)
     W[0] = 1
     values = paired.of_metric(one, metric, W)
     for weights, value in zip(W, values, strict=True):
         rows = np.repeat(np.arange(len(one)), weights.astype(int))
-        point = metrics.point(one.label[rows], one.probability[rows], one.subtype[rows], one.operating.threshold)
+        point = oracle(one.label[rows], one.probability[rows], one.subtype[rows], one.operating.threshold)
         assert value == pytest.approx(point[metric], abs=2e-6)
 
 

@@ -12,7 +12,7 @@ POINT = OperatingPoint(0.4, "youden", 2)
 def test_what_is_written_is_read_again(dataset, tmp_path):
     part = Part(dataset.subset(dataset.origins == "test"))
     said = np.random.default_rng(0).random(len(part))
-    one = predictions.of([part], [said], POINT)
+    one = predictions.of([part.dataset], [said], POINT)
     one.write(tmp_path / "test.parquet")
     again = predictions.read(tmp_path / "test.parquet", POINT)
     order = np.argsort(one.hash, kind="stable")
@@ -25,7 +25,7 @@ def test_what_is_written_is_read_again(dataset, tmp_path):
 def test_parts_are_joined_in_order(dataset):
     sides = [Part(dataset.subset(dataset.origins == name)) for name in ("train", "test")]
     said = [np.full(len(part), value) for part, value in zip(sides, (0.1, 0.9), strict=True)]
-    whole = predictions.of(sides, said, POINT)
+    whole = predictions.of([side.dataset for side in sides], said, POINT)
     assert len(whole) == len(dataset)
     assert np.array_equal(whole.probability == 0.9, np.isin(whole.image, sides[1].dataset.paths))
 

@@ -14,7 +14,7 @@ from pneumobench.comparison.compare import Comparison
 from pneumobench.comparison.report import curves, drawings, hardest
 from pneumobench.data.dataset import digest_of
 from pneumobench.data.lockbox import Look
-from pneumobench.evaluation import paired
+from pneumobench.evaluation import labels, paired
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.tracking.recorder import recording
@@ -106,7 +106,7 @@ class Report:
         return {
             "found": found,
             "made": provenance.now().replace("T", " ").replace("+00:00", " UTC"),
-            "metric": paired.NAMES.get(found.metric, found.metric.replace("_", " ")),
+            "metric": labels.label(found.metric),
             "resamples": paired.RESAMPLES,
             "independent": next((test for test in INDEPENDENT if getattr(found.pairs[0], test[1]) is not None), None),
             "forest": drawings.forest(found),

@@ -10,6 +10,7 @@ import numpy as np
 
 from pneumobench.comparison.report.drawings import cut
 from pneumobench.evaluation import bootstrap
+from pneumobench.evaluation.calibration import reliability
 from pneumobench.evaluation.predictions import Predictions
 
 RESAMPLES = 200  # of a band, which is looked at and not read off
@@ -106,13 +107,10 @@ def _banded(axes: Any, models: Models, banded: Sequence[str], colours: Mapping[s
 
 
 def _reliable(axes: Any, models: Models, colours: Mapping[str, Any]) -> None:
-    from sklearn.calibration import calibration_curve
-
     for name, own in models.items():
         label = np.concatenate([one.label for one in own])
-        said = np.concatenate([one.probability for one in own])
-        seen, stated = calibration_curve(label, said, n_bins=8)
-        axes.plot(stated, seen, "o-", color=colours[name], lw=1, ms=3, label=cut(name))
+        curve = reliability(label, np.concatenate([one.probability for one in own]))
+        axes.plot(curve.stated, curve.observed, "o-", color=colours[name], lw=1, ms=3, label=cut(name))
     axes.plot([0, 1], [0, 1], ":", color="#8a8a8a")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from pneumobench.data.audit.image_stats import Traits
 from pneumobench.data.dataset import Dataset
 from pneumobench.data.findings import Finding
-from pneumobench.evaluation import bootstrap
+from pneumobench.evaluation import bootstrap, metrics
 
 FOLDS = 5
 RESAMPLES = 200
@@ -95,8 +95,8 @@ def held_out(values: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> np
 
 def auroc(labels: np.ndarray, said: np.ndarray, patients: np.ndarray) -> tuple[float, float, float]:
     """AUROC with its 95 % interval over patients: value, low, high."""
-    draws = bootstrap.over_patients(lambda W: {"auroc": bootstrap.curves(labels, said, W)[0]}, patients, RESAMPLES)
-    whole = float(bootstrap.curves(labels, said, np.ones((1, len(labels)), np.float32))[0][0])
+    draws = bootstrap.over_patients(lambda W: {"auroc": metrics.curves(labels, said, W)[0]}, patients, RESAMPLES)
+    whole = float(metrics.curves(labels, said, metrics.whole(len(labels)))[0][0])
     return whole, *bootstrap.interval(draws["auroc"])
 
 
