@@ -10,7 +10,7 @@ from pathlib import Path
 from pneumobench.authoring import registry
 from pneumobench.authoring.discovery import FOLDER_PACKAGE, Entry
 from pneumobench.authoring.recipe import Ensemble, Plugin
-from pneumobench.data.dataset import digest_of
+from pneumobench.utils.hashing import digest_of
 
 BUILT_IN = ("pneumobench.plugins", "pneumobench.studies")
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from pneumobench.data import dicom
 from pneumobench.data.hashes import content_hashes, printable
 from pneumobench.data.patients import identify, subtype
 from pneumobench.errors import DataError
+from pneumobench.utils.hashing import digest_of
 from pneumobench.utils.threads import Advance
 
 CLASSES = ("NORMAL", "PNEUMONIA")
@@ -66,11 +65,6 @@ def joined(first: Dataset, second: Dataset) -> Dataset:
     """The images of two subsets of one dataset."""
     arrays: dict[str, Any] = {n: np.concatenate([getattr(first, n), getattr(second, n)]) for n in ARRAYS}
     return replace(first, **arrays)
-
-
-def digest_of(lines: Iterable[str], size: int) -> str:
-    """BLAKE2b of `size` bytes, hexadecimal, over lines in any order."""
-    return hashlib.blake2b("\n".join(sorted(lines)).encode(), digest_size=size).hexdigest()
 
 
 def load(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | None = None) -> Dataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -11,16 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from pneumobench.data import disk_cache
+from pneumobench.utils.hashing import content_hash, text_hash
 from pneumobench.utils.threads import Advance, each
 
 KIND = "hashes"
 SETTLED = 2e9  # nanoseconds: a file that was written this lately may change again within its clock's tick
-
-
-def content_hash(path: Path) -> str:
-    """32 hexadecimal digits over a file's bytes (BLAKE2b). Raises: OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def content_hashes(root: Path, names: Sequence[str], advance: Advance | None = None) -> list[tuple[str, str]]:
@@ -28,9 +22,7 @@ def content_hashes(root: Path, names: Sequence[str], advance: Advance | None = N
 
     A file whose size and times of change are those of an earlier call is not read again.
     """
-    index = (
-        disk_cache.folder() / KIND / f"{hashlib.blake2b(os.fsencode(root.resolve()), digest_size=16).hexdigest()}.json"
-    )
+    index = disk_cache.folder() / KIND / f"{text_hash(os.fsencode(root.resolve()), 16)}.json"
     known = _read(index)
     fresh: dict[str, str] = {}
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from pneumobench.data.dataset import Dataset, digest_of
+from pneumobench.data.dataset import Dataset
 from pneumobench.data.subset import Part
 from pneumobench.errors import TrackingError
 from pneumobench.utils import provenance
+from pneumobench.utils.hashing import digest_of
 
 FILE = "ledger.jsonl"
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from pneumobench.authoring.recipe import View
 from pneumobench.data import decode
-from pneumobench.data.dataset import Dataset, digest_of
+from pneumobench.data.dataset import Dataset
 from pneumobench.data.disk_cache import stored
 from pneumobench.errors import DataError
+from pneumobench.utils.hashing import digest_of
 from pneumobench.utils.stderr import quiet_stderr
 from pneumobench.utils.threads import Advance, each
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +10,7 @@ from pneumobench.authoring.recipe import View
 from pneumobench.data.dataset import CLASSES, Dataset, unreadable
 from pneumobench.data.pixels import Rows, open_cache
 from pneumobench.errors import DataError
+from pneumobench.utils.hashing import text_hash
 from pneumobench.utils.threads import Advance
 
 
@@ -97,5 +97,4 @@ class Development:
     def digest(self) -> str:
         """12 hexadecimal digits that name this very division of the images."""
         parts = (sorted(self.training.dataset.hashes), sorted(self.validation.dataset.hashes))
-        text = "|".join("\n".join(part) for part in parts)
-        return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+        return text_hash("|".join("\n".join(part) for part in parts), 6)

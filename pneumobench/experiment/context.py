@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from pneumobench.tracking.recorder import DatasetInput
 from pneumobench.training import trainer
 from pneumobench.training.options import TrainOptions
 from pneumobench.utils import provenance
+from pneumobench.utils.hashing import content_hash
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ class Context:
     def files(self) -> str:
         """ "knob: digest of the file that it names", for each knob that names one, such as pretrained weights."""
         return ", ".join(
-            f"{name}: {file_digest(Path(value).expanduser())}" for name, value in self.knobs.items() if _is_file(value)
+            f"{name}: {content_hash(Path(value).expanduser(), 8)}"
+            for name, value in self.knobs.items()
+            if _is_file(value)
         )
 
     @property
@@ -137,12 +139,6 @@ def description_of(dataset: Dataset) -> str:
         "means and _sd, its children the seeds; a study's children are its trials, which never see test images. "
         "Group by the tag `plugin` to compare."
     )
-
-
-def file_digest(path: Path) -> str:
-    """16 hexadecimal digits over a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
 
 
 def _is_file(value: Any) -> bool:

@@ -9,13 +9,13 @@ from typing import Any
 
 from pneumobench.data.dataset import SUFFIXES
 from pneumobench.data.decode import as_batch, decode
-from pneumobench.data.hashes import content_hash
 from pneumobench.data.lockbox import Look, unlock
 from pneumobench.data.sanity import oddities
 from pneumobench.errors import DataError, UsageError
 from pneumobench.tracking.runs import TrackedRun, chosen, of_store
 from pneumobench.tracking.store import CHAMPION, Store
 from pneumobench.training.pyfunc import Served
+from pneumobench.utils.hashing import content_hash
 
 
 @dataclass(frozen=True)

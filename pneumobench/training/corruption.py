@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from pneumobench.authoring.recipe import View
-from pneumobench.data.dataset import digest_of
 from pneumobench.data.pixels import Rows, stored
 from pneumobench.data.subset import Part
 from pneumobench.training.augmentation import Augmentation, load_albumentations, seeds_for
+from pneumobench.utils.hashing import digest_of
 from pneumobench.utils.threads import Advance
 
 VERSION = 1  # of what `transform` does: caches of another version are not used

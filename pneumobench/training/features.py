@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from pneumobench.authoring.recipe import View
-from pneumobench.data.dataset import digest_of
 from pneumobench.data.decode import as_batch
 from pneumobench.data.disk_cache import stored
 from pneumobench.data.subset import Part
+from pneumobench.utils.hashing import digest_of
 from pneumobench.utils.progress import Progress
 
 BATCH = 64

@@ -12,7 +12,6 @@ from typing import Any
 
 from pneumobench.comparison.compare import Comparison
 from pneumobench.comparison.report import curves, drawings, hardest
-from pneumobench.data.dataset import digest_of
 from pneumobench.data.lockbox import Look
 from pneumobench.evaluation import labels, paired
 from pneumobench.evaluation.estimates import Estimate
@@ -20,6 +19,7 @@ from pneumobench.evaluation.predictions import Predictions
 from pneumobench.tracking.recorder import recording
 from pneumobench.tracking.store import Store
 from pneumobench.utils import files, provenance
+from pneumobench.utils.hashing import digest_of
 
 SHOWN = {
     "auroc": "AUROC",

@@ -11,7 +11,6 @@ import numpy as np
 from pneumobench.comparison.compare import Comparison
 from pneumobench.data import decode, locate
 from pneumobench.data.dataset import release_folder
-from pneumobench.data.hashes import content_hash
 from pneumobench.data.lockbox import Look, unlock
 from pneumobench.errors import PneumobenchError
 from pneumobench.evaluation.predictions import Predictions
@@ -20,6 +19,7 @@ from pneumobench.tracking.store import Store
 from pneumobench.training.gradcam import is_network
 from pneumobench.training.overlay import explained
 from pneumobench.training.predictor import Predictor
+from pneumobench.utils.hashing import content_hash
 
 SHOWN = 12
 SIDE = 200  # pixels of a thumbnail's longer side

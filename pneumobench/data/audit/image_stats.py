@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from pneumobench.data import decode, disk_cache
-from pneumobench.data.dataset import Dataset, digest_of
+from pneumobench.data.dataset import Dataset
 from pneumobench.data.pixels import Rows
 from pneumobench.data.sanity import oddities
 from pneumobench.errors import DataError
+from pneumobench.utils.hashing import digest_of
 from pneumobench.utils.progress import Progress
 from pneumobench.utils.stderr import quiet_stderr
 from pneumobench.utils.threads import each

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import logging
 import shutil
 from pathlib import Path
@@ -13,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from pneumobench.data import disk_cache
 from pneumobench.errors import DataError
+from pneumobench.utils.hashing import text_hash
 from pneumobench.utils.progress import Progress
 
 TRIES = 3
@@ -30,7 +30,7 @@ def download(url: str, target: Path, checksum: str, progress: Progress) -> Path:
     import requests
 
     pooch.get_logger().setLevel(logging.ERROR)
-    part = disk_cache.folder() / "downloads" / f"{hashlib.blake2b(url.encode(), digest_size=8).hexdigest()}.part"
+    part = disk_cache.folder() / "downloads" / f"{text_hash(url, 8)}.part"
     getter = _Resuming(part, progress)
     try:
         part.parent.mkdir(parents=True, exist_ok=True)

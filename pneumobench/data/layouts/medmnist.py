@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumobench.data.dataset import CLASSES, ORIGINS, digest_of
+from pneumobench.data.dataset import CLASSES, ORIGINS
 from pneumobench.data.disk_cache import hold, stored
-from pneumobench.data.hashes import content_hash
 from pneumobench.errors import DataError
+from pneumobench.utils.hashing import content_hash, digest_of
 
 SUFFIX = ".npz"
 DONE = "unpacked.json"
