@@ -85,7 +85,7 @@ def search(
     assigned: dict[str, Any] = dict(parse(knobs or []))
     with watching() as progress:
         import pneumobench
-        from pneumobench.search.engine import Workers
+        from pneumobench.search.workers import Workers
 
         with showing(progress) as watch:
             outcome = pneumobench.study(

@@ -1,0 +1,42 @@
+"""How many workers a call asks for, and by which engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pneumobench.data.options import at_least
+from pneumobench.errors import UsageError
+from pneumobench.search.engine import Engine, Local
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How many trainings at once (None: one for each GPU, or one), by the engine "local", or "ray" at an address.
+
+    Raises: UsageError for a number or a word that cannot be met.
+    """
+
+    count: int | None = None
+    engine_name: str = "local"
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        at_least(("--workers", self.count, 1))
+        if self.engine_name not in ("local", "ray"):
+            raise UsageError(f"--engine is local or ray, not '{self.engine_name}'")
+        if self.address and self.engine_name == "local":
+            raise UsageError("--address is for --engine ray")
+
+    @classmethod
+    def of(cls, workers: Workers | int | None) -> Workers:
+        """The value itself, or so many local workers."""
+        return workers if isinstance(workers, cls) else cls(workers)  # type: ignore[arg-type]
+
+    def engine(self, logs: Path) -> Engine:
+        """The engine; local workers write what they print into the folder `logs`."""
+        if self.engine_name == "local":
+            return Local.of(self.count, logs)
+        from pneumobench.search.ray_engine import Ray
+
+        return Ray.of(self.count, self.address)
