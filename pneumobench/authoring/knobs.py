@@ -8,6 +8,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 from pneumobench.authoring import registry
@@ -157,8 +158,9 @@ def _annotation(hook: Hook, parameter: inspect.Parameter) -> Any:
     annotation = parameter.annotation
     if not isinstance(annotation, str):
         return annotation
+    alone = types.SimpleNamespace(__annotations__={parameter.name: annotation})  # another one may not resolve
     try:
-        return eval(annotation, inspect.unwrap(hook).__globals__)
+        return typing.get_type_hints(alone, inspect.unwrap(hook).__globals__)[parameter.name]
     except Exception:
         return inspect.Parameter.empty
 
@@ -197,19 +199,15 @@ def _convert(value: Any, knob: Knob) -> Any:
 
 
 def _scalar(value: Any, kind: type) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, str):
-        if isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool):
-            return value
-        raise ValueError
-    if kind is bool:
-        words = {"true": True, "yes": True, "on": True, "1": True}
-        words |= {"false": False, "no": False, "off": False, "0": False}
-        if value.lower() not in words:
-            raise ValueError
-        return words[value.lower()]
-    return kind(value)
+    """The value as pydantic reads it: a text as people write them, another value only where it has the type."""
+    return _adapter(kind).validate_python(value, strict=not isinstance(value, str))
+
+
+@cache
+def _adapter(kind: type) -> Any:
+    from pydantic import ConfigDict, TypeAdapter
+
+    return TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
 
 
 def _articled(kind: type) -> str:

@@ -165,12 +165,12 @@ class Trials:
             try:
                 return Claim(trial, *self._plan.space.draw(trial))
             except Exception as error:
-                self._fail(trial._trial_id, told(error))
+                self._fail(_id(trial), told(error))
                 raise
 
     def beat(self, trial: Any) -> None:
         """A sign of life, for other machines."""
-        self.storage.optuna.record_heartbeat(trial._trial_id)  # type: ignore[attr-defined]
+        self.storage.optuna.record_heartbeat(_id(trial))  # type: ignore[attr-defined]
 
     def complete(self, claim: Claim, value: float) -> None:
         """End a trial with its value."""
@@ -183,7 +183,7 @@ class Trials:
     def fail(self, claim: Claim, error: str) -> None:
         """End a trial that went wrong, and give it again with the same parameters where that is due."""
         with self.storage.lock(self.name):
-            self._fail(claim.trial._trial_id, error)
+            self._fail(_id(claim.trial), error)
 
     def end_dead(self, error: str = KILLED, dead: Sequence[Mapping[str, str]] = ()) -> None:
         """Fail the trials whose process is gone: on this host, or among those known to be `dead`."""
@@ -195,7 +195,7 @@ class Trials:
             process = trial.user_attrs.get(PROCESS)
             # without one it was claimed by a process that died in the middle of it: we hold the lock now
             if process is None or process in dead or provenance.is_alive(process) is False:
-                self._fail(trial._trial_id, error)
+                self._fail(_id(trial), error)
         optuna.storages.fail_stale_trials(self.study)
 
     def _fail(self, trial_id: int, error: str) -> None:
@@ -217,6 +217,11 @@ class Trials:
     def _untried(self) -> dict[str, Any] | None:
         tried = {same(trial.params) for trial in self.all()}
         return next((params for params in self._combinations or () if same(params) not in tried), None)
+
+
+def _id(trial: Any) -> int:
+    """A trial's id in the storage, which Optuna shows on no public attribute."""
+    return trial._trial_id
 
 
 def retry(study: Any, failed: FrozenTrial) -> None:
