@@ -9,7 +9,7 @@ from pneumobench.comparison.compare import compare
 from pneumobench.errors import UsageError
 from pneumobench.tracking import export
 
-RESULTS = Path(__file__).parents[1] / "results"
+RESULTS = Path(__file__).parents[2] / "results"
 pytestmark = pytest.mark.slow
 
 

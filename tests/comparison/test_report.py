@@ -17,7 +17,7 @@ from pneumobench.errors import UsageError
 from pneumobench.tracking import export, runs
 
 pytestmark = pytest.mark.slow
-RESULTS = Path(__file__).parents[1] / "results"
+RESULTS = Path(__file__).parents[2] / "results"
 
 
 @pytest.fixture(scope="module")
