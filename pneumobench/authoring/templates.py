@@ -107,7 +107,7 @@ def write(name: str, *, base: str | None = None, folder: Path | None = None) -> 
         own = registry.folder()
         if own and path.parent.resolve() != own:
             raise UsageError(f"'{base}' is a file of {own}, which a plugin elsewhere cannot import; leave --dir out")
-    return files.write(path, _text(name, base))
+    return files.write_text(path, _text(name, base))
 
 
 def write_study(name: str, folder: Path | None = None) -> Path:
@@ -116,7 +116,7 @@ def write_study(name: str, folder: Path | None = None) -> Path:
     Raises: UsageError for a name that cannot be a module or is taken; nothing is overwritten.
     """
     path = registry.STUDIES.free(name, folder)
-    return files.write(path, STUDY.format(name=name, title=_title(name)))
+    return files.write_text(path, STUDY.format(name=name, title=_title(name)))
 
 
 def _title(name: str) -> str:

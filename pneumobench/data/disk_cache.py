@@ -14,11 +14,12 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from pneumobench.errors import DataError, UsageError
+from pneumobench.utils.files import BUILDING, destination, whole_folder
 
 FOLDER_VARIABLE = "PNEUMOBENCH_CACHE"
 LIMIT_VARIABLE = "PNEUMOBENCH_CACHE_LIMIT"
 LIMIT = 20.0  # GB
-LOCK, BUILDING = ".lock", ".building"
+LOCK = ".lock"
 
 T = TypeVar("T")
 _held: set[Path] = set()
@@ -63,23 +64,15 @@ def stored(kind: str, name: str, build: Callable[[Path], None], load: Callable[[
                 pass
             except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
                 shutil.rmtree(path)
-            building = path.with_name(f"{path.name}{BUILDING}")
-            shutil.rmtree(building, ignore_errors=True)  # left by a process that was killed
-            building.mkdir()
-            try:
+            with whole_folder(path) as building:  # what it replaces is a folder that lacks a file
                 build(building)
-            except BaseException:
-                shutil.rmtree(building, ignore_errors=True)
-                raise
-            shutil.rmtree(path, ignore_errors=True)  # a folder that lacks a file
-            building.rename(path)
-            found = load(path)
+            value = load(path)
     except OSError as error:
         raise DataError(
             f"cannot write the cache in {parent}: {error.strerror or error}; {FOLDER_VARIABLE} names another folder"
         ) from error
     evict(path)
-    return found
+    return value
 
 
 def hold(path: Path) -> Path:
@@ -126,7 +119,7 @@ def clear() -> int:
     freed = sum(entry.size for entry in entries() if _remove(entry.path))
     for kind in _inside(folder()):
         for path in _inside(kind) if kind.is_dir() else ():
-            if path.suffix == BUILDING and not _is_locked(path.with_suffix("")):
+            if path.suffix == BUILDING and not _is_locked(destination(path)):
                 shutil.rmtree(path, ignore_errors=True)
     return freed
 

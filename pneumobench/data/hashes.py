@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pneumobench.data import disk_cache
+from pneumobench.utils.files import whole_file
 from pneumobench.utils.hashing import content_hash, text_hash
 from pneumobench.utils.threads import Advance, each
 
@@ -67,6 +68,5 @@ def _read(index: Path) -> dict[str, str]:
 def _write(index: Path, known: dict[str, str]) -> None:
     with suppress(OSError):  # it only saves time
         index.parent.mkdir(parents=True, exist_ok=True)
-        building = index.with_suffix(f".{os.getpid()}{disk_cache.BUILDING}")
-        building.write_text(json.dumps(known), encoding="utf-8")
-        building.replace(index)
+        with whole_file(index) as building:
+            building.write_text(json.dumps(known), encoding="utf-8")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from functools import partial
 from pathlib import Path
 
 from pneumobench.errors import TrackingError, UsageError
 from pneumobench.tracking.runs import TrackedRun
+from pneumobench.utils.files import whole_folder
 
 CARD = "run.json"
 # of the tags: what tells how a model came about, and nothing of whose machine it was
@@ -28,12 +28,6 @@ def write(run: TrackedRun, to: Path) -> Path:
     The folder holds `run.json` (tags, knobs, threshold, seconds, looks) and the predictions as Parquet files.
     """
     folder = to / f"{run.plugin}-{run.seed}-{run.run_id[:8]}"
-    building = to / f".{folder.name}.building"
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    for part in ("validation", "test"):
-        if predictions := run.predictions(part):
-            predictions.write(building / f"{part}.parquet")
     card = {
         "run_id": run.run_id,
         "parent": run.parent,
@@ -43,14 +37,16 @@ def write(run: TrackedRun, to: Path) -> Path:
         "knobs": {name: _relative(value) for name, value in run.params.items()},
         "metrics": {name: run.metrics[name] for name in METRICS if name in run.metrics},
     }
-    (building / CARD).write_text(json.dumps(card, indent=2) + "\n")
-    shutil.rmtree(folder, ignore_errors=True)
-    building.rename(folder)
+    with whole_folder(folder) as building:
+        for part in ("validation", "test"):
+            if predictions := run.predictions(part):
+                predictions.write(building / f"{part}.parquet")
+        (building / CARD).write_text(json.dumps(card, indent=2) + "\n")
     return folder
 
 
 def _relative(text: str) -> str:
-    """A text with each absolute path in it cut to its last name, for where it lay is nobody's business."""
+    """A text with each absolute path in it cut to its last name: whose machine it lay on is private."""
     return re.sub(r"(?<![^\s='\"])/(?:[^/\s'\"]+/)*([^/\s'\"]+)", r"\1", text)
 
 

@@ -77,10 +77,10 @@ def test_a_build_that_fails_leaves_nothing():
 def test_clearing_says_what_it_freed():
     keep("a", 100)
     keep("b", 200, kind="features")
-    (disk_cache.folder() / "images" / "left.building").mkdir()
+    (disk_cache.folder() / "images" / ".left.building").mkdir()
     assert disk_cache.clear() == 300
     assert disk_cache.entries() == []
-    assert not (disk_cache.folder() / "images" / "left.building").exists()
+    assert not (disk_cache.folder() / "images" / ".left.building").exists()
 
 
 @pytest.mark.parametrize("wrong", ["much", "0", "-1"])

@@ -65,7 +65,7 @@ class Report:
 
     def write(self, path: Path) -> Path:
         """Write the HTML file. Raises: UsageError where it cannot be written; nothing is left half-written."""
-        return files.write(path, self.html())
+        return files.write_text(path, self.html())
 
     def log(self, store: Store) -> str:
         """Log the report, its figures and the comparison as a run of the dataset's experiment; the run's id."""

@@ -28,7 +28,7 @@ def write(audit: Audit, dataset: Dataset, path: Path) -> Path:
         made=provenance.now().replace("T", " ").replace("+00:00", " UTC"),
         command=provenance.command(),
     )
-    return files.write(path, text)
+    return files.write_text(path, text)
 
 
 def _pictures(finding: Finding, audit: Audit, dataset: Dataset) -> list[list[tuple[str, str]]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pneumobench.errors import DataError, UsageError
+from pneumobench.utils.files import whole_folder
 
 
 @contextmanager
@@ -18,15 +18,8 @@ def placing(target: Path) -> Iterator[Path]:
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} is there already; name another place with --to, or remove it")
-    building = target.with_name(f".{target.name}.building")
     try:
-        shutil.rmtree(building, ignore_errors=True)  # left by a process that was killed
-        building.mkdir(parents=True)
-        yield building
-        if target.exists():
-            target.rmdir()
-        building.rename(target)
+        with whole_folder(target, replace=False) as building:
+            yield building
     except OSError as error:
         raise DataError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)

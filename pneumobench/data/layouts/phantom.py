@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from scipy.ndimage import gaussian_filter
 
 from pneumobench.data import disk_cache
 from pneumobench.data.dataset import CLASSES, PHANTOM_MARK
+from pneumobench.utils.files import whole_folder
 
 VERSION = 1  # raise it when the images change: the folder's name carries it
 
@@ -48,11 +48,8 @@ def ensure(phantom: Phantom | None = None, parent: Path | None = None) -> Path:
     parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):
         if len(list(path.rglob("*.jpeg"))) != sum(phantom.train + phantom.test):
-            building = path.with_name(f"{path.name}.building")
-            for left in (path, building):  # a phantom that lost images, or one that was never finished
-                shutil.rmtree(left, ignore_errors=True)
-            write(phantom, building)
-            building.rename(path)
+            with whole_folder(path) as building:  # what it replaces is a phantom that lost images
+                write(phantom, building)
     return disk_cache.hold(path)
 
 
