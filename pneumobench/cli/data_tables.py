@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from pneumobench.utils.jsonable import to_json
+
 if TYPE_CHECKING:
     from pneumobench.data.audit import Audit
     from pneumobench.data.info import Facts
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 def show_facts(facts: Facts, *, as_json: bool) -> None:
     """Print what `data info` counted."""
     if as_json:
-        print(json.dumps(facts.as_dict(), indent=2))
+        print(json.dumps(to_json(facts), indent=2))
         return
     from rich import box
     from rich.console import Console
@@ -46,7 +48,7 @@ def show_facts(facts: Facts, *, as_json: bool) -> None:
 def show_audit(audit: Audit, *, as_json: bool) -> None:
     """Print the findings, the worst for a result first."""
     if as_json:
-        print(json.dumps(audit.as_dict(), indent=2))
+        print(json.dumps(to_json(audit), indent=2))
         return
     from rich import box
     from rich.console import Console

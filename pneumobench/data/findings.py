@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -39,10 +38,6 @@ class Finding:
     examples: tuple[tuple[str, ...], ...] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
     weight: float = 0.0
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 def ranked(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -34,8 +34,7 @@ class Audit:
         of_pixels = () if self.includes_test else ("near leak", "shift")  # need the test images' pixels
         return tuple(kind for kind in KINDS if kind not in {one.kind for one in self.findings} | set(of_pixels))
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+    def __json__(self) -> dict[str, Any]:
         return {
             "dataset": self.dataset,
             "fingerprint": self.fingerprint,
@@ -44,7 +43,7 @@ class Audit:
             "includes_test": self.includes_test,
             "seconds": self.seconds,
             "not_found": list(self.clear),
-            "findings": [finding.as_dict() for finding in self.findings],
+            "findings": self.findings,
         }
 
 
