@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from pneumobench.utils.progress import Epoch, Progress
+from pneumobench.utils.progress import Epoch, NoteKind, Progress
 
 
 @contextmanager
@@ -56,7 +56,7 @@ class Lines(Progress):
     def __init__(self, console: Console):
         self._console = console
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, kind: NoteKind = "note") -> None:
         self._print(f"note: {text}")
 
     def fact(self, text: str) -> None:
@@ -84,8 +84,8 @@ class Live(Progress):
         self._epochs = self._steps = 0
         self._last = ""
 
-    def note(self, text: str) -> None:
-        if "PHANTOM" in text:
+    def note(self, text: str, kind: NoteKind = "note") -> None:
+        if kind == "phantom":
             self.console.print(Panel(escape(text), border_style="yellow", title="phantom"))
         else:
             self.console.print(f"[yellow]note[/] {escape(text)}")

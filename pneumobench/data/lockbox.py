@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock
@@ -15,6 +15,7 @@ from pneumobench.data.subset import Part
 from pneumobench.errors import TrackingError
 from pneumobench.utils import provenance
 from pneumobench.utils.hashing import digest_of
+from pneumobench.utils.jsonable import to_json
 
 FILE = "ledger.jsonl"
 
@@ -67,7 +68,7 @@ class Ledger:
             with FileLock(f"{self.path}.lock"):
                 before = sum(other.images == look.images for other in self.looks())
                 with self.path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(asdict(look), ensure_ascii=False) + "\n")
+                    file.write(json.dumps(to_json(look), ensure_ascii=False) + "\n")
                     file.flush()
                     os.fsync(file.fileno())
                 return before

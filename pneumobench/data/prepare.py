@@ -83,24 +83,22 @@ def load(options: DataOptions, progress: Progress) -> Prepared:
     Raises: DataError where a patient is on both sides of the lockbox, unless that is allowed.
     """
     progress.stage("reading file names and hashes")
-    found = locate.find(options.data, progress.stage)
-    dataset = datasets.load(found.root, skip_unreadable=options.skip_unreadable, advance=progress.advance)
+    source = locate.find(options.data, progress.stage)
+    dataset = datasets.load(source.root, skip_unreadable=options.skip_unreadable, advance=progress.advance)
     if options.limit is not None:
         dataset = limit(dataset, options.limit)
     development, lockbox = split(dataset, policy=options.split, seed=options.split_seed, allow_leak=options.allow_leak)
-    found_wrong = findings.of_names(dataset)
-    notes = []
-    if found.fallback:
-        notes.append(locate.FALLBACK)
+    problems = findings.of_names(dataset)
+    notes = [locate.FALLBACK] if source.fallback else []
     if dataset.unmatched:
         notes.append(f"{dataset.unmatched:,} file names match no patient rule: each is its own patient")
     if options.limit is not None:
         notes.append(f"--limit {options.limit}: {len(dataset):,} images; not a result on the whole dataset")
     notes += development.notes
-    notes += [f"{one.kind}: {one.text}" for one in found_wrong if one.kind in WORST]
+    notes += [f"{one.kind}: {one.text}" for one in problems if one.kind in WORST]
     for note in notes:
-        progress.note(note)
-    prepared = Prepared(dataset, development, lockbox, options, tuple(notes), findings=found_wrong)
+        progress.note(note, "phantom" if note == locate.FALLBACK else "note")
+    prepared = Prepared(dataset, development, lockbox, options, tuple(notes), findings=problems)
     progress.fact(prepared.summary())
     return prepared
 

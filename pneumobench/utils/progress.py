@@ -1,8 +1,11 @@
-"""What a run tells whoever watches it; the base class says nothing."""
+"""What a run reports while it works; the base class shows nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+NoteKind = Literal["note", "phantom"]
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,13 @@ class Epoch:
 
 
 class Progress:
-    """Hears of stages, batches and epochs; override what you want to show."""
+    """Is told of stages, batches and epochs; override what you want to show."""
 
-    def note(self, text: str) -> None:
-        """Something the user should know, such as how many patients no name rule matched."""
+    def note(self, text: str, kind: NoteKind = "note") -> None:
+        """Something the user should know, such as how many file names match no patient rule.
+
+        Of the kind "phantom" is the note that the images are synthetic for want of others.
+        """
 
     def fact(self, text: str) -> None:
         """What a run works on, such as the images of each part."""
@@ -41,7 +47,7 @@ class Progress:
         """A stage begins: reading, hashing, decoding, scoring."""
 
     def advance(self, done: int, total: int) -> None:
-        """So many images of the stage are done."""
+        """`done` of the stage's `total` images are done."""
 
     def training(self, name: str, epochs: int, steps: int) -> None:
         """A training begins: its name, epochs in all, steps an epoch."""

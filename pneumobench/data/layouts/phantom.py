@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter
 from pneumobench.data import disk_cache
 from pneumobench.data.dataset import CLASSES, PHANTOM_MARK
 from pneumobench.utils.files import whole_folder
+from pneumobench.utils.jsonable import to_json
 
 VERSION = 1  # raise it when the images change: the folder's name carries it
 
@@ -71,7 +72,7 @@ def write(phantom: Phantom, folder: Path) -> None:
                     file = f"person{patient}_{kind}_{written}.jpeg" if kind else f"IM-{patient:04d}-{number:04d}.jpeg"
                     Image.fromarray(pixels).save(target / file, quality=int(rng.integers(70, 95)))
                     written += 1
-    (folder / PHANTOM_MARK).write_text(json.dumps({"version": VERSION, **asdict(phantom)}))
+    (folder / PHANTOM_MARK).write_text(json.dumps({"version": VERSION, **to_json(phantom)}))
 
 
 @dataclass(frozen=True)
