@@ -13,6 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from pneumobench.errors import PneumobenchError, TrackingError, UsageError
+from pneumobench.utils.database import absolute, hide_password, sqlite_path, sqlite_url
 from pneumobench.utils.provenance import redact
 
 VARIABLE = "PNEUMOBENCH_STORAGE"
@@ -30,7 +31,7 @@ class Storage:
 
     def __init__(self, url: str | None = None, stale: Callable[[Any, Any], None] | None = None):
         self.url = address(url)
-        self._path = Path(self.url.removeprefix("sqlite:///")) if self.url.startswith("sqlite:///") else None
+        self._path = sqlite_path(self.url)
         with self._reporting_errors():
             import optuna
 
@@ -93,24 +94,25 @@ class Storage:
             reason = redact(str(error)).strip().partition("\n")[0]
             if isinstance(error, ImportError):
                 reason = f'{reason} (pip install "pneumobench[postgres]")'
-            raise TrackingError(f"cannot use the studies' storage {redact(self.url)}: {reason}") from error
+            raise TrackingError(f"cannot use the studies' storage {hide_password(self.url)}: {reason}") from error
 
 
 def address(url: str | None) -> str:
     """The storage's URL, with an SQLite file's path made absolute. Raises: UsageError for any other kind."""
-    url = url or os.environ.get(VARIABLE) or f"sqlite:///{DEFAULT}"
-    if url.startswith("sqlite:///"):
-        return f"sqlite:///{Path(url.removeprefix('sqlite:///')).expanduser().absolute()}"
+    url = url or os.environ.get(VARIABLE) or sqlite_url(DEFAULT)
+    if sqlite_path(url):
+        return absolute(url)
     if url.startswith("postgresql://"):
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
     if not url.startswith("postgresql+psycopg://"):
         raise UsageError(
-            f"a storage is sqlite:///FILE.db or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, not '{redact(url)}'"
+            "a storage is sqlite:///FILE.db or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, "
+            f"not '{hide_password(url)}'"
         )
     return url
 
 
 def exists(url: str | None) -> bool:
     """Whether there may be studies in a storage: False for an SQLite file that is not there yet."""
-    found = address(url)
-    return not found.startswith("sqlite:///") or Path(found.removeprefix("sqlite:///")).exists()
+    path = sqlite_path(address(url))
+    return path is None or path.exists()

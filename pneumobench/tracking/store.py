@@ -16,6 +16,7 @@ from pneumobench.errors import TrackingError
 from pneumobench.tracking import view
 from pneumobench.tracking.importing import import_mlflow
 from pneumobench.utils import provenance
+from pneumobench.utils.database import absolute, hide_password, sqlite_path, sqlite_url
 from pneumobench.utils.provenance import redact
 
 DEFAULT_FOLDER = Path("runs")
@@ -32,7 +33,7 @@ class Store:
     @property
     def folder(self) -> Path:
         """The folder of a local store, else `runs`: where the ledger and the locks are."""
-        path = _sqlite_path(self.uri)
+        path = sqlite_path(self.uri)
         return path.parent if path else DEFAULT_FOLDER.absolute()
 
     @property
@@ -49,7 +50,7 @@ class Store:
     @property
     def exists(self) -> bool:
         """Whether there may be runs in it: False for an SQLite file that is not there yet."""
-        path = _sqlite_path(self.uri)
+        path = sqlite_path(self.uri)
         return path is None or path.exists()
 
     @cached_property
@@ -208,7 +209,7 @@ class Store:
             yield
         except (MlflowException, OSError, sqlalchemy.exc.SQLAlchemyError) as error:
             reason = redact(str(error)).strip().partition("\n")[0]
-            raise TrackingError(f"cannot use the tracking store {redact(self.uri)}: {reason}") from error
+            raise TrackingError(f"cannot use the tracking store {hide_password(self.uri)}: {reason}") from error
 
 
 @contextmanager
@@ -233,16 +234,10 @@ def _set(values: Mapping[str, str | None]) -> None:
 def _absolute(uri: str) -> str:
     """The address with an SQLite file's path made absolute. Raises: TrackingError for MLflow's file store."""
     if not uri:
-        return f"sqlite:///{(DEFAULT_FOLDER / 'mlflow.db').absolute()}"
-    if uri.startswith("sqlite:///"):
-        return f"sqlite:///{Path(uri.removeprefix('sqlite:///')).expanduser().absolute()}"
+        return sqlite_url(DEFAULT_FOLDER / "mlflow.db")
     if "://" not in uri or uri.startswith("file:"):
         raise TrackingError(
-            f"a tracking store is sqlite:///FILE.db, http(s)://… or a database address, not '{redact(uri)}' "
+            f"a tracking store is sqlite:///FILE.db, http(s)://… or a database address, not '{hide_password(uri)}' "
             "(MLflow has retired its file store)"
         )
-    return uri
-
-
-def _sqlite_path(uri: str) -> Path | None:
-    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+    return absolute(uri)

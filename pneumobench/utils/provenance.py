@@ -31,13 +31,13 @@ def version() -> str:
 @cache
 def versions() -> dict[str, str]:
     """Versions of the libraries that shape a result; absent ones are left out."""
-    found = {}
+    installed = {}
     for name in LIBRARIES:
         try:
-            found[name] = metadata.version(name)
+            installed[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 @cache
@@ -61,7 +61,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def process() -> dict[str, str]:
-    """Host, process id and start time of this process: together they name it for good."""
+    """Host, process id and start time of this process: together they identify it."""
     started = psutil.Process().create_time()
     return {"host": socket.gethostname(), "pid": str(os.getpid()), "pid_started": f"{started:.2f}"}
 
@@ -89,7 +89,11 @@ def command() -> str:
 
 
 def redact(text: str) -> str:
-    """The text with the passwords of its addresses replaced by stars."""
+    """The text with the passwords of its addresses replaced by stars.
+
+    By pattern: a command line or an error message is no address that SQLAlchemy could parse; `utils.database` hides
+    an address's own.
+    """
     return re.sub(r"([?&]password=)[^&\s]+", r"\1***", re.sub(r"(://[^:@/\s]*):\S+@", r"\1:***@", text))
 
 

@@ -1,0 +1,48 @@
+"""Addresses of databases: paths there and back, and no password shown."""
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from pneumobench.utils.database import absolute, hide_password, sqlite_path, sqlite_url
+
+
+@pytest.mark.parametrize("name", ["a.db", "with space.db", "half?x=1.db", "50%25.db", "é#.db"])
+def test_sqlalchemy_opens_the_very_file(name, tmp_path):
+    url = sqlite_url(tmp_path / name)
+    assert url.startswith("sqlite:////")
+    assert absolute(url) == url
+    assert sqlite_path(url) == tmp_path / name
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("create table t (x int)"))
+    engine.dispose()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_relative_path_is_made_absolute_and_settings_stay(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert absolute("sqlite:///here.db?timeout=3") == f"sqlite:///{tmp_path}/here.db?timeout=3"
+    assert sqlite_path("sqlite:///here.db?timeout=3").name == "here.db"
+
+
+@pytest.mark.parametrize("url", ["https://host:5000", "postgresql+psycopg://u:p@h/d", "nonsense"])
+def test_other_addresses_have_no_file_and_stay_as_they_are(url):
+    assert sqlite_path(url) is None
+    assert absolute(url) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://user:secret@host/d", "postgresql://user:***@host/d"),
+        ("postgresql://user:sec ret@host/d", "postgresql://user:***@host/d"),
+        ("postgresql://user:secr@et@host/d", "postgresql://user:***@host/d"),
+        ("postgresql://host/d?password=secret&user=u", "postgresql://host/d?password=***&user=u"),
+        ("https://user:secret@host:5000", "https://user:***@host:5000"),
+        ("https://user:secret@host:port", "https://user:***@host:port"),
+        ("sqlite:////a/b?c.db", "sqlite:////a/b?c.db"),
+        ("runs", "runs"),
+    ],
+)
+def test_a_password_is_hidden(url, shown):
+    assert hide_password(url) == shown
