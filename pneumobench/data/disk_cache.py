@@ -1,4 +1,8 @@
-"""What is kept on disk between runs: made once under a lock, found again, and cleared when it grows too large."""
+"""What is kept on disk between runs: made once under a lock, and evicted, the least recently used first.
+
+joblib.Memory does not fit: it takes no lock, so that ten processes would decode ten times; it may evict what a process
+still reads from; and it unpickles what it finds.
+"""
 
 from __future__ import annotations
 
@@ -45,10 +49,10 @@ def limit() -> int:
 
 
 def stored(kind: str, name: str, build: Callable[[Path], None], load: Callable[[Path], T]) -> T:
-    """What `load` makes of the folder `kind`/`name` of the cache; `build` fills it where it is missing or damaged.
+    """What `load` reads from the folder `kind`/`name` of the cache; `build` fills it where it is missing or damaged.
 
     Safe with several processes at once: one builds under a lock, in a folder that is renamed when it is
-    whole; the others wait. Then what was not used for longest gives way, as far as the limit asks for it.
+    whole; the others wait. Then the least recently used entries are evicted until the rest is within the limit.
     Raises: DataError where the folder cannot be written.
     """
     parent = folder() / kind
@@ -76,7 +80,7 @@ def stored(kind: str, name: str, build: Callable[[Path], None], load: Callable[[
 
 
 def hold(path: Path) -> Path:
-    """Keep what is at `path`, or around it, from giving way in this process, which will read from it again."""
+    """Keep the entry that is at `path`, or holds it, from being evicted by this process, which still reads from it."""
     _held.add(path)
     return path
 
@@ -92,30 +96,30 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """All that is kept, what was not used for longest first."""
-    found = []
+    """All that is kept, the least recently used first."""
+    every = []
     for kind in _inside(folder()):
         for path in _inside(kind) if kind.is_dir() else ():
             if path.suffix not in (LOCK, BUILDING):
                 with suppress(OSError):  # gone meanwhile
-                    found.append(Entry(kind.name, path, _size(path), _used(path)))
-    return sorted(found, key=lambda entry: entry.used)
+                    every.append(Entry(kind.name, path, _size(path), _used(path)))
+    return sorted(every, key=lambda entry: entry.used)
 
 
-def evict(spared: Path) -> None:
-    """Remove what was not used for longest until the rest is within the limit; not `spared`, nor what is in use."""
+def evict(keep: Path) -> None:
+    """Remove the least recently used entries until the rest is within the limit; not `keep`, nor what is in use."""
     every = entries()
     excess = sum(entry.size for entry in every) - limit()
     for entry in every:
         if excess <= 0:
             return
         is_held = any(path.is_relative_to(entry.path) for path in _held)
-        if entry.path != spared and not is_held and _remove(entry.path):
+        if entry.path != keep and not is_held and _remove(entry.path):
             excess -= entry.size
 
 
 def clear() -> int:
-    """Remove all that is kept and not in use just now; the bytes that this freed."""
+    """Remove all that is kept and not in use now; the bytes that this freed."""
     freed = sum(entry.size for entry in entries() if _remove(entry.path))
     for kind in _inside(folder()):
         for path in _inside(kind) if kind.is_dir() else ():
@@ -139,7 +143,7 @@ def _used(path: Path) -> float:
 
 
 def _remove(path: Path) -> bool:
-    """Whether it could be removed: what another process locks, or has open on Windows, stays."""
+    """Whether it could be removed: what another process locks, or has open on Windows, is kept."""
     try:
         with FileLock(f"{path}{LOCK}", timeout=0):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

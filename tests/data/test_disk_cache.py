@@ -1,4 +1,4 @@
-"""The cache's housekeeping: the least recently used gives way, what is in use stays, a failed build leaves nothing."""
+"""The cache's housekeeping: the least recently used is evicted, what is in use stays, a failed build leaves nothing."""
 
 import os
 
@@ -30,7 +30,7 @@ def age(name, seconds, kind="images"):
     os.utime(path, (path.stat().st_atime, path.stat().st_mtime - seconds))
 
 
-def test_what_was_not_used_for_longest_gives_way(monkeypatch):
+def test_the_least_recently_used_is_evicted(monkeypatch):
     for i, name in enumerate("abc"):
         keep(name, kind="images" if name != "b" else "features")
         age(name, 100 - i, kind="images" if name != "b" else "features")
