@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pneumobench.data.dataset import Dataset, load
+from pneumobench.data.dataset import Dataset
 from pneumobench.data.layouts import phantom
 from pneumobench.data.layouts.phantom import Phantom
+from pneumobench.data.load import load_folder
 from pneumobench.tracking.store import Store
 
 TINY = Phantom(train=(24, 72), test=(16, 24), size=48)
@@ -56,7 +57,7 @@ def phantom_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def dataset(phantom_folder: Path) -> Dataset:
     """The phantom's images as arrays and paths."""
-    return load(phantom_folder)
+    return load_folder(phantom_folder)
 
 
 @pytest.fixture(scope="module")

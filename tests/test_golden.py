@@ -19,9 +19,9 @@ import typer
 
 from pneumobench.authoring.recipe import View
 from pneumobench.cli import app
-from pneumobench.data import dataset
 from pneumobench.data.decode import decode
 from pneumobench.data.layouts import phantom
+from pneumobench.data.load import load_folder
 from pneumobench.data.lockbox import Ledger, Look
 from pneumobench.search.plan import make_plan
 from pneumobench.tracking import export
@@ -36,7 +36,7 @@ def of_command(*words: str) -> Any:
 
 
 def of_phantom() -> dict[str, str]:
-    found = dataset.load(phantom.ensure())
+    found = load_folder(phantom.ensure())
     pixels = [decode(found.root / str(path), View(64, 64, channels=1)) for path in found.paths[:: len(found) // 20]]
     return {
         "fingerprint": found.fingerprint,

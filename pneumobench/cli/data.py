@@ -83,18 +83,18 @@ def audit(
     """Find leaks, duplicates, label conflicts, unreadable images and shortcuts, the worst for a result first."""
     from pneumobench.cli import data_tables
     from pneumobench.cli.display import watching
-    from pneumobench.data import audit as auditing
-    from pneumobench.data import dataset, locate
+    from pneumobench.data import audit, locate
     from pneumobench.data.audit.html import write
+    from pneumobench.data.load import load_folder
     from pneumobench.data.lockbox import Look
     from pneumobench.tracking.store import Store
 
     with watching() as progress:
         progress.stage("reading file names and hashes")
-        found = dataset.load(locate.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
+        found = load_folder(locate.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
         ledger = Store(tracking_uri).ledger
         test = (ledger, Look.now(dataset=found.name, fingerprint=found.fingerprint)) if include_test else None
-        audited = auditing.audit(found, progress, test=test)
+        audited = audit.audit(found, progress, test=test)
         if html is not None:
             write(audited, found, html)
     data_tables.show_audit(audited, as_json=as_json)

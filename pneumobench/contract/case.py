@@ -14,9 +14,10 @@ from pneumobench.authoring import registry
 from pneumobench.authoring.components import components, views
 from pneumobench.authoring.knobs import hooks, resolve
 from pneumobench.authoring.recipe import Plugin, Recipe, View
-from pneumobench.data import dataset, split
+from pneumobench.data import split
 from pneumobench.data.layouts import phantom
 from pneumobench.data.layouts.phantom import Phantom
+from pneumobench.data.load import load_folder
 from pneumobench.data.subset import Development
 from pneumobench.errors import PluginError, told
 from pneumobench.training import backend, network, trainer
@@ -55,7 +56,7 @@ class Case:
     @cached_property
     def development(self) -> Development:
         """A few training and validation images; no test image is read."""
-        return split.split(dataset.load(phantom.ensure(TINY)))[0]
+        return split.split(load_folder(phantom.ensure(TINY)))[0]
 
     @cached_property
     def untrained(self) -> Any:

@@ -13,6 +13,7 @@ from PIL import Image
 from pneumobench.authoring.recipe import View
 from pneumobench.data import dicom
 
+SUFFIXES = {".jpeg", ".jpg", ".png", ".bmp", ".pgm", ".tif", ".tiff", ".gif", ".webp"} | dicom.SUFFIXES
 MAX_PIXELS = 100_000_000  # a detector of 43 x 43 cm at 0.1 mm has 18.5 million
 RESAMPLING = Image.Resampling.BILINEAR  # antialiased in Pillow: the filter widens with the reduction
 

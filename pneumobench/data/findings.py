@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pneumobench.data.dataset import Dataset
-from pneumobench.data.patients import patient_key
+from pneumobench.data.layouts.kermany import patient_key
 
 # kinds of findings, by what they can do to a result, the worst first
 KINDS = (

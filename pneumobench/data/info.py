@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from pneumobench.data import decode, disk_cache, locate
-from pneumobench.data.dataset import CLASSES, ORIGINS, load
+from pneumobench.data.dataset import CLASSES, ORIGINS
+from pneumobench.data.load import load_folder
 from pneumobench.utils.progress import Progress
 
 
@@ -39,7 +40,7 @@ def gather(data: str | Path | None, progress: Progress) -> Facts:
     Raises: what loading it raises.
     """
     progress.stage("reading file names and hashes")
-    found = load(locate.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
+    found = load_folder(locate.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
     table = []
     for origin in ORIGINS:
         for label, name in enumerate(CLASSES):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pneumobench.authoring.recipe import View
-from pneumobench.data import dataset as datasets
 from pneumobench.data import findings, locate
 from pneumobench.data.dataset import CLASSES, Dataset
 from pneumobench.data.findings import Finding
 from pneumobench.data.folds import divide_into_folds
+from pneumobench.data.load import load_folder
 from pneumobench.data.lockbox import Lockbox
 from pneumobench.data.options import DataOptions
 from pneumobench.data.split import limit, split
@@ -84,7 +84,7 @@ def load(options: DataOptions, progress: Progress) -> Prepared:
     """
     progress.stage("reading file names and hashes")
     source = locate.find(options.data, progress.stage)
-    dataset = datasets.load(source.root, skip_unreadable=options.skip_unreadable, advance=progress.advance)
+    dataset = load_folder(source.root, skip_unreadable=options.skip_unreadable, advance=progress.advance)
     if options.limit is not None:
         dataset = limit(dataset, options.limit)
     development, lockbox = split(dataset, policy=options.split, seed=options.split_seed, allow_leak=options.allow_leak)
@@ -112,8 +112,7 @@ def decode(images: Prepared, views: Sequence[View], *, folds: int | None = None,
     progress.stage("decoding")
     development = images.development
     for view in views:
-        if images.options.skip_unreadable:
-            development = development.readable(view, progress.advance)
+        development = development.readable(view, progress.advance)
         development.training.pixels(view, progress.advance)
         development.validation.pixels(view)
     divided = divide_into_folds(development, folds, seed=images.options.split_seed) if folds else ()

@@ -61,7 +61,9 @@ class Part:
         return open_cache(self.source, view).rows(np.unique(self.source.hashes))
 
     def readable(self, view: View, advance: Advance | None = None) -> Part:
-        """This part without the images that cannot be read; `lost` names those."""
+        """This part without the images that cannot be read, if its dataset skips those; `lost` names them."""
+        if not self.dataset.skip_unreadable:
+            return self
         cache = open_cache(self.source, view, advance)
         bad = np.array([str(digest) in cache.unreadable for digest in self.dataset.hashes], bool)
         if not bad.any():
@@ -84,7 +86,7 @@ class Development:
     corrupted: Part | None = None  # the validation images made worse, where a study asks for figures on them
 
     def readable(self, view: View, advance: Advance | None = None) -> Development:
-        """Both parts without the images that cannot be read."""
+        """Both parts without the images that cannot be read, if the dataset skips those."""
         training = self.training.readable(view, advance)
         return replace(self, training=training, validation=self.validation.readable(view))
 

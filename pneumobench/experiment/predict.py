@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pneumobench.data.dataset import SUFFIXES
-from pneumobench.data.decode import as_batch, decode
+from pneumobench.data.decode import SUFFIXES, as_batch, decode
 from pneumobench.data.lockbox import Look, unlock
 from pneumobench.data.sanity import oddities
 from pneumobench.errors import DataError, UsageError

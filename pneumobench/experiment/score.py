@@ -72,6 +72,6 @@ def _opened(context: Context, record: Record, session: Session) -> tuple[Part, i
     images = context.images
     opened, looks = images.lockbox.open(session.store.ledger, context.look(record.parent.run_id))
     record.tags({"looks": looks})
-    for view in context.views if images.options.skip_unreadable else ():
+    for view in context.views:
         opened = opened.readable(view)
     return opened, looks

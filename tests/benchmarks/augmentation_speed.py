@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pneumobench.authoring import knobs, registry
-from pneumobench.data import dataset, split
+from pneumobench.data import split
+from pneumobench.data.load import load_folder
 from pneumobench.training import trainer
 
 
@@ -27,7 +28,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     plugin = registry.load(options.plugin)
-    development, _ = split.split(split.limit(dataset.load(options.data), options.images))
+    development, _ = split.split(split.limit(load_folder(options.data), options.images))
     values = knobs.resolve(plugin, {})
     for view in trainer.views_of(plugin, values):
         development.training.pixels(view)

@@ -89,11 +89,11 @@ def start(folder: Path, images: int) -> str:
 
 def audit(folder: Path, images: int) -> str:
     """The audit of so many of the images, their hashes known."""
-    from pneumobench.data import dataset as datasets
     from pneumobench.data.audit import audit
+    from pneumobench.data.load import load_folder
     from pneumobench.utils.progress import Progress
 
-    dataset = datasets.load(folder)
+    dataset = load_folder(folder)
     dataset = dataset.subset(np.random.default_rng(0).permutation(len(dataset))[:images])
     found = audit(dataset, Progress())
     return f"{found.decoded:,} looked at; " + ", ".join(one.kind for one in found.findings)

@@ -122,14 +122,15 @@ def as_loop(data: Path, trials: int, limit: int, epochs: int) -> float:
     from sklearn.metrics import roc_auc_score
 
     from pneumobench.authoring import knobs, registry
-    from pneumobench.data import dataset, split
+    from pneumobench.data import split
+    from pneumobench.data.load import load_folder
     from pneumobench.training.network import apportion
     from pneumobench.training.sampling import sample
 
     small_network()
     plugin = registry.load("small_network")
     view = plugin.view
-    development, _ = split.split(split.limit(dataset.load(data), limit))
+    development, _ = split.split(split.limit(load_folder(data), limit))
 
     def decoded(part, rows):
         for row in rows:

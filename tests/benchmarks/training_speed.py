@@ -34,10 +34,11 @@ SHAPE = (150, 150, 3)
 def ours(folder: Path, epochs: int) -> dict[str, float]:
     """Our trainer; seconds of the training steps, and of whole epochs with their validation."""
     from pneumobench.authoring import knobs, registry
-    from pneumobench.data import dataset, split
+    from pneumobench.data import split
+    from pneumobench.data.load import load_folder
     from pneumobench.training import trainer
 
-    development, _ = split.split(dataset.load(folder), policy="official")
+    development, _ = split.split(load_folder(folder), policy="official")
     plugin = registry.load("baseline")
     development.training.pixels(plugin.view)
     seconds: list[float] = []

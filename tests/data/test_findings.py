@@ -6,7 +6,7 @@ import pytest
 
 import pneumobench
 from pneumobench.data import findings
-from pneumobench.data.dataset import load
+from pneumobench.data.load import load_folder
 from pneumobench.errors import DataError
 from pneumobench.tracking.runs import of_store
 
@@ -23,7 +23,7 @@ def test_they_are_ranked_by_what_they_can_do(copy):
     add(copy, "train", "NORMAL", "IM-9001-0001.jpeg", ("train", "NORMAL"))
     add(copy, "train", "NORMAL", "IM-9002-0001.jpeg", ("train", "PNEUMONIA"))
     add(copy, "test", "PNEUMONIA", "person903_virus_1.jpeg", ("train", "PNEUMONIA"))
-    found = findings.of_names(load(copy))
+    found = findings.of_names(load_folder(copy))
     assert [one.kind for one in found] == ["leak", "label conflict", "two patient keys", "identical files"]
     assert found[-1].figures == {"groups": 2, "files": 5}
     assert [findings.KINDS.index(one.kind) for one in found] == sorted(findings.KINDS.index(one.kind) for one in found)
@@ -31,7 +31,7 @@ def test_they_are_ranked_by_what_they_can_do(copy):
 
 def test_a_name_that_tells_no_patient_makes_no_two_keys(copy):
     add(copy, "train", "NORMAL", "copy.jpeg", ("train", "NORMAL"))
-    assert [one.kind for one in findings.of_names(load(copy))] == ["identical files"]
+    assert [one.kind for one in findings.of_names(load_folder(copy))] == ["identical files"]
 
 
 @pytest.mark.slow

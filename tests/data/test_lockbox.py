@@ -6,7 +6,7 @@ import pytest
 
 from pneumobench.authoring.recipe import View
 from pneumobench.data import split
-from pneumobench.data.dataset import load
+from pneumobench.data.load import load_folder
 from pneumobench.data.lockbox import Ledger, Look
 from pneumobench.errors import DataError, TrackingError
 
@@ -16,7 +16,7 @@ LOOK = Look("2026-01-01T00:00:00+00:00", "pneumobench run x", "x", "r1", "abc", 
 def test_a_look_stands_in_the_ledger_before_an_image_is_read(copy, tmp_path):
     for path in (copy / "test").rglob("*.jpeg"):
         path.write_text(f"garbage {path.name}")
-    development, lockbox = split.split(load(copy))
+    development, lockbox = split.split(load_folder(copy))
     assert development.training.pixels(View(8, 8))[:2].shape == (2, 8, 8), "the test images were not touched"
     ledger = Ledger(tmp_path / "store")
     opened, before = lockbox.open(ledger, LOOK)

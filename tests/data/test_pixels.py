@@ -7,7 +7,7 @@ import pytest
 
 from pneumobench.authoring.recipe import View
 from pneumobench.data import decode, disk_cache
-from pneumobench.data.dataset import load
+from pneumobench.data.load import load_folder
 from pneumobench.data.pixels import open_cache
 from pneumobench.errors import DataError
 
@@ -35,7 +35,7 @@ def test_names_and_order_do_not_matter(dataset, copy):
     built = open_cache(dataset, VIEW)
     for path in list((copy / "train" / "NORMAL").iterdir()):
         path.rename(path.with_name("renamed-" + path.name))
-    again = load(copy)
+    again = load_folder(copy)
     before = folder().stat().st_mtime_ns
     rows = open_cache(again, VIEW).rows(again.hashes)
     assert folder().stat().st_mtime_ns == before, "the same contents share one cache"
@@ -61,15 +61,16 @@ def test_a_damaged_cache_is_rebuilt(dataset, damage):
 def test_an_unreadable_image_is_remembered_with_its_reason(copy):
     path = sorted((copy / "train" / "NORMAL").iterdir())[0]
     path.write_text("hello")
-    found = open_cache(load(copy), VIEW)
+    found = open_cache(load_folder(copy), VIEW)
     assert list(found.unreadable.values()) == ["not an image"]
 
 
 @pytest.mark.slow
 def test_several_processes_build_one_cache(phantom_folder):
     code = (
-        "import sys; from pneumobench.data import pixels, dataset; from pneumobench.authoring.recipe import View;"
-        "data = dataset.load(sys.argv[1]);"
+        "import sys; from pneumobench.data import pixels; from pneumobench.data.load import load_folder;"
+        "from pneumobench.authoring.recipe import View;"
+        "data = load_folder(sys.argv[1]);"
         "print(pixels.open_cache(data, View(12, 12)).rows(data.hashes)[:].sum())"
     )
     command = [sys.executable, "-c", code, str(phantom_folder)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from pneumobench.comparison.compare import Comparison
 from pneumobench.data import decode, locate
-from pneumobench.data.dataset import release_folder
+from pneumobench.data.layouts.kermany import release_folder
 from pneumobench.data.lockbox import Look, unlock
 from pneumobench.errors import PneumobenchError
 from pneumobench.evaluation.predictions import Predictions

@@ -8,7 +8,8 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from pneumobench.data.dataset import CLASSES, ORIGINS, SUFFIXES
+from pneumobench.data.dataset import CLASSES, ORIGINS
+from pneumobench.data.decode import SUFFIXES
 from pneumobench.data.fetch.place import placing
 from pneumobench.errors import DataError
 from pneumobench.utils.progress import Progress

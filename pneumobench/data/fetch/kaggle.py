@@ -7,8 +7,9 @@ import os
 import shutil
 from pathlib import Path
 
-from pneumobench.data.dataset import CLASSES, ORIGINS, release_folder
+from pneumobench.data.dataset import CLASSES, ORIGINS
 from pneumobench.data.fetch.place import placing
+from pneumobench.data.layouts.kermany import release_folder
 from pneumobench.errors import DataError
 from pneumobench.utils.progress import Progress
 

@@ -13,10 +13,11 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from pneumobench.data import disk_cache
-from pneumobench.data.dataset import CLASSES, PHANTOM_MARK
+from pneumobench.data.dataset import CLASSES
 from pneumobench.utils.files import whole_folder
 from pneumobench.utils.jsonable import to_json
 
+MARK = "phantom.json"
 VERSION = 1  # raise it when the images change: the folder's name carries it
 
 
@@ -72,7 +73,7 @@ def write(phantom: Phantom, folder: Path) -> None:
                     file = f"person{patient}_{kind}_{written}.jpeg" if kind else f"IM-{patient:04d}-{number:04d}.jpeg"
                     Image.fromarray(pixels).save(target / file, quality=int(rng.integers(70, 95)))
                     written += 1
-    (folder / PHANTOM_MARK).write_text(json.dumps({"version": VERSION, **to_json(phantom)}))
+    (folder / MARK).write_text(json.dumps({"version": VERSION, **to_json(phantom)}))
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pneumobench.data import dataset, disk_cache
+from pneumobench.data import disk_cache
 from pneumobench.data.audit import audit, duplicates, image_stats, shortcuts
 from pneumobench.data.audit.html import write
+from pneumobench.data.load import load_folder
 from pneumobench.data.lockbox import Ledger, Look
 from pneumobench.utils.progress import Progress
 
 
 def audited(folder, **options):
-    return audit(dataset.load(folder, skip_unreadable=True), Progress(), **options)
+    return audit(load_folder(folder, skip_unreadable=True), Progress(), **options)
 
 
 def kinds(found):
@@ -64,7 +65,7 @@ def test_each_fault_is_found_and_the_worst_comes_first(copy):
     }
     assert "1 of them under two patients' names" in by_kind["near duplicates"].text
     assert "IM-9001-0001.jpeg: not an image" in by_kind["unreadable"].text
-    rows = image_stats.gather(dataset.load(copy, skip_unreadable=True), Progress()).oddities
+    rows = image_stats.gather(load_folder(copy, skip_unreadable=True), Progress()).oddities
     assert sum("it is in colour" in said for said in rows) == 1
 
 
@@ -80,7 +81,7 @@ def test_a_twin_in_the_test_folder_is_found_by_its_hash_and_an_almost_twin_only_
     assert kinds(opened)[:2] == ["leak", "near leak"]
     assert len(ledger.looks()) == 1
     assert opened.decoded == opened.images
-    html = write(opened, dataset.load(copy), tmp_path / "audit.html").read_text()
+    html = write(opened, load_folder(copy), tmp_path / "audit.html").read_text()
     assert html.count('<img src="data:image/jpeg;base64,') >= 4
     assert "IM-9003-0001.jpeg" in html
 
@@ -89,7 +90,7 @@ def test_pictures_of_test_images_stay_out_of_a_page_that_did_not_open_them(copy,
     twin = copy / "test" / "NORMAL" / "IM-9004-0001.jpeg"
     shutil.copy(first(copy, "test", "NORMAL"), twin)
     found = audited(copy)
-    html = write(found, dataset.load(copy), tmp_path / "audit.html").read_text()
+    html = write(found, load_folder(copy), tmp_path / "audit.html").read_text()
     assert "IM-9004-0001.jpeg" in html
     assert "<img" not in html.partition("identical files")[2].partition("</section>")[0]
 
@@ -97,7 +98,7 @@ def test_pictures_of_test_images_stay_out_of_a_page_that_did_not_open_them(copy,
 def test_nor_do_they_where_the_folder_s_name_is_written_otherwise(copy, tmp_path):
     (copy / "test").rename(copy / "Test")
     shutil.copy(first(copy, "Test", "NORMAL"), copy / "Test" / "NORMAL" / "IM-9004-0001.jpeg")
-    html = write(audited(copy), dataset.load(copy), tmp_path / "audit.html").read_text()
+    html = write(audited(copy), load_folder(copy), tmp_path / "audit.html").read_text()
     assert "<img" not in html.partition("identical files")[2].partition("</section>")[0]
 
 

@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from pneumobench.data.dataset import load
 from pneumobench.data.fetch import archive as archives
+from pneumobench.data.load import load_folder
 from pneumobench.errors import DataError, UsageError
 from pneumobench.utils.progress import Progress
 
@@ -39,7 +39,7 @@ def test_every_layout_gives_the_same_dataset(prefixes, pack, dataset, tmp_path):
     extra = [("chest_xray/.DS_Store", b"x"), ("__MACOSX/train/NORMAL/._a.jpeg", b"x"), ("readme.txt", b"x")]
     folder = unpack(pack(*prefixes, extra=extra), tmp_path / "xrays")
     assert sorted(path.name for path in folder.iterdir()) == ["test", "train"]
-    assert load(folder).fingerprint == dataset.fingerprint
+    assert load_folder(folder).fingerprint == dataset.fingerprint
 
 
 def link(name):

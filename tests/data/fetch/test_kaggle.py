@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from pneumobench.data.dataset import load
 from pneumobench.data.fetch import kaggle
+from pneumobench.data.load import load_folder
 from pneumobench.errors import DataError
 from pneumobench.utils.progress import Progress
 
@@ -21,7 +21,7 @@ def test_the_release_is_put_in_place_without_its_twin(phantom_folder, dataset, t
     monkeypatch.setattr(kagglehub, "dataset_download", lambda handle: str(tmp_path / "brought"))
     folder = kaggle.fetch(tmp_path / "data" / "chest_xray", Progress())
     assert sorted(path.name for path in folder.iterdir()) == ["test", "train"]
-    assert load(folder).fingerprint == dataset.fingerprint
+    assert load_folder(folder).fingerprint == dataset.fingerprint
 
 
 def test_a_failure_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):

@@ -5,8 +5,8 @@ import pytest
 
 from pneumobench.authoring.recipe import View
 from pneumobench.data import locate, split
-from pneumobench.data.dataset import load
 from pneumobench.data.layouts import medmnist
+from pneumobench.data.load import load_folder
 from pneumobench.errors import DataError
 
 SIZES = {"train": 40, "val": 10, "test": 12}
@@ -29,7 +29,7 @@ def archive(tmp_path):
 
 
 def test_it_loads_like_any_folder_with_its_own_split(archive):
-    dataset = load(locate.find(archive).root)
+    dataset = load_folder(locate.find(archive).root)
     assert dataset.name == "pneumoniamnist"
     counts = {origin: int((dataset.origins == origin).sum()) for origin in SIZES}
     assert counts == SIZES
@@ -56,7 +56,7 @@ def test_the_fingerprint_depends_on_the_pixels_and_not_on_the_file(archive, tmp_
     other.parent.mkdir()
     np.savez(other, **arrays())  # not compressed
     assert other.read_bytes() != archive.read_bytes()
-    fingerprints = {load(locate.find(path).root).fingerprint for path in (archive, other)}
+    fingerprints = {load_folder(locate.find(path).root).fingerprint for path in (archive, other)}
     assert len(fingerprints) == 1
 
 

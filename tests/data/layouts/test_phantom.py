@@ -1,14 +1,14 @@
 import numpy as np
 
-from pneumobench.data.dataset import load
 from pneumobench.data.layouts import phantom
 from pneumobench.data.layouts.phantom import Phantom
+from pneumobench.data.load import load_folder
 
 
 def test_the_same_seed_draws_the_same_images(tmp_path):
     few = Phantom(train=(3, 9), test=(2, 3), size=32)
-    prints = [load(phantom.ensure(few, tmp_path / name)).fingerprint for name in "ab"]
-    other = load(phantom.ensure(Phantom((3, 9), (2, 3), 32, seed=1), tmp_path)).fingerprint
+    prints = [load_folder(phantom.ensure(few, tmp_path / name)).fingerprint for name in "ab"]
+    other = load_folder(phantom.ensure(Phantom((3, 9), (2, 3), 32, seed=1), tmp_path)).fingerprint
     assert prints[0] == prints[1] != other
 
 
@@ -30,6 +30,6 @@ def test_a_phantom_that_stands_is_not_drawn_again(tmp_path, monkeypatch):
 def test_a_phantom_that_lost_an_image_is_drawn_again(tmp_path):
     few = Phantom(train=(1, 3), test=(1, 1), size=16)
     folder = phantom.ensure(few, tmp_path)
-    before = load(folder).fingerprint
+    before = load_folder(folder).fingerprint
     next((folder / "train" / "PNEUMONIA").iterdir()).unlink()
-    assert load(phantom.ensure(few, tmp_path)).fingerprint == before
+    assert load_folder(phantom.ensure(few, tmp_path)).fingerprint == before
