@@ -30,7 +30,7 @@ def pretrained(shape: tuple[int, int, int], backbone: str, weights: str) -> tupl
     inputs = keras.Input(shape)
     network = _network(shape, backbone, weights)
     # renamed only now: EfficientNetV2 reads off its own name how to scale pixels
-    network = keras.Model(network.inputs, network.outputs[0], name=NAME)
+    network = keras.Model(network.inputs[0], network.outputs[0], name=NAME)
     network.trainable = False
     return inputs, network(_scaled(inputs, backbone))
 

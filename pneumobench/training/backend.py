@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -37,6 +38,16 @@ def forget() -> None:
         keras().utils.clear_session()
 
 
+def inputs_of(network: Any, images: np.ndarray) -> Any:
+    """Images as a network of one input takes them: in a list, where it was built or stored with one."""
+    return [images] if isinstance(network.input, list) else images
+
+
+def outputs(network: Any, images: np.ndarray) -> np.ndarray:
+    """What a network makes of one batch of images, its first axis theirs."""
+    return np.asarray(network.predict_on_batch(inputs_of(network, images)))
+
+
 @contextmanager
 def eagerly() -> Iterator[None]:
     """Trainings inside run step by step on TensorFlow: tracing a deep network takes longer than a few steps do."""
@@ -47,7 +58,10 @@ def eagerly() -> Iterator[None]:
 
     tf.config.run_functions_eagerly(True)
     try:
-        yield
+        with warnings.catch_warnings():
+            # it says that reading the batches is still traced, as it should be
+            warnings.filterwarnings("ignore", ".*this option does not apply to tf.data functions", UserWarning)
+            yield
     finally:
         tf.config.run_functions_eagerly(False)
 

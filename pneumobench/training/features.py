@@ -14,6 +14,7 @@ from pneumobench.authoring.recipe import View
 from pneumobench.data.decode import as_batch
 from pneumobench.data.disk_cache import stored
 from pneumobench.data.subset import Part
+from pneumobench.training import backend
 from pneumobench.utils.hashing import digest_of
 from pneumobench.utils.progress import Progress
 
@@ -39,7 +40,7 @@ def features(network: Any, part: Part, view: View, progress: Progress | None = N
             progress.stage(f"computing features of {len(hashes):,} images")
         for start in range(0, len(hashes), BATCH):
             pixels = rows[start : start + BATCH]
-            found[start : start + len(pixels)] = network.predict_on_batch(as_batch(pixels, view))
+            found[start : start + len(pixels)] = backend.outputs(network, as_batch(pixels, view))
             if progress:
                 progress.advance(start + len(pixels), len(hashes))
         found.flush()

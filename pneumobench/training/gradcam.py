@@ -39,7 +39,7 @@ def is_network(predictor: Predictor) -> bool:
 
 
 def _of_network(model: Any, images: np.ndarray) -> np.ndarray:
-    inputs = [images] if isinstance(model.input, list) else images  # as a loaded model may want it
+    inputs = backend.inputs_of(model, images)
     layer, shape = _last_with_places(model, inputs)
 
     def forward(nudge: Any) -> tuple[Any, Any]:

@@ -42,7 +42,7 @@ def fit(
     keras.utils.set_random_seed(seed)
     model, resolved = build(plugin, view, knobs, resolved, name)
     predictor = NetworkPredictor(
-        model=keras.Model(model.inputs, model.outputs[0], name=name),
+        model=keras.Model(model.inputs[0], model.outputs[0], name=name),
         view=view,
         parameters=model.count_params(),
         precision=resolved,

@@ -171,7 +171,7 @@ def flat(images: np.ndarray) -> np.ndarray:
 
 
 def _outputs(network: Any, images: np.ndarray) -> np.ndarray:
-    return np.concatenate([network.predict_on_batch(images[i : i + BATCH]) for i in _starts(len(images))])
+    return np.concatenate([backend.outputs(network, images[i : i + BATCH]) for i in _starts(len(images))])
 
 
 def _network(path: Path) -> Any:

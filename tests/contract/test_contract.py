@@ -110,6 +110,7 @@ plugin = replace(tiny, build=lucky)""",
 }
 
 
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights:UserWarning")  # one is to be caught
 @pytest.mark.parametrize("law", BROKEN)
 def test_a_clause_catches_what_it_is_for(law, tmp_path, monkeypatch):
     code, why = BROKEN[law]

@@ -52,11 +52,6 @@ def test_ten_processes_at_once_on_an_empty_folder_all_succeed(tmp_path):
     assert len({run.info.run_id for run in runs}) == 10
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return Store(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
-
-
 @pytest.mark.slow
 def test_opening_a_store_does_not_steer_later_ones(store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -117,6 +112,7 @@ def test_a_store_that_cannot_be_opened_is_one_line_without_its_password(tmp_path
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_experiments_are_listed_with_a_view_that_the_ui_can_open(store):
     import json
 

@@ -58,13 +58,14 @@ def gather(dataset: Dataset, progress: Progress) -> Traits:
     sizes = np.array([_bytes(dataset.root / str(path)) for path in dataset.paths])
 
     def load(folder: Path) -> Traits:
-        words = np.load(folder / "words.npz")
+        with (folder / "words.npz").open("rb") as file, np.load(file) as archive:  # numpy leaves a torn one open
+            words = {name: archive[name][place] for name in ("modes", "faults", "oddities")}
         numbers = np.load(folder / "numbers.npy")
         thumbs = np.load(folder / "thumbs.npy", mmap_mode="r")
         if len(thumbs) != len(unique):
             raise ValueError("thumbnails and images differ in number")
         return Traits(
-            **{name: words[name][place] for name in ("modes", "faults", "oddities")},
+            **words,
             width=numbers[place, 0],
             height=numbers[place, 1],
             bytes=sizes,

@@ -55,7 +55,7 @@ def _unpack(path: Path, folder: Path) -> None:
 def _part(path: Path, origin: str) -> tuple[np.ndarray, np.ndarray]:
     """Grey images (n, height, width) uint8 and labels (n,) of "train", "val" or "test"."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:  # numpy leaves a torn one open
             images, labels = archive[f"{origin}_images"], archive[f"{origin}_labels"]
     except KeyError as error:
         raise DataError(
