@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from pneumobench.data.dataset import Dataset
 from pneumobench.data.layouts import phantom
@@ -25,6 +29,8 @@ STUDIES = Path(__file__).parent / "example_studies"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: trains, or starts processes; runs after all others")
+    # also while tests are collected, where some are made for each plugin
+    os.environ.update(PNEUMOBENCH_PLUGINS=str(EXAMPLES), PNEUMOBENCH_STUDIES=str(STUDIES))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -38,14 +44,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The user's cache, data, plugins and tracking store stay out of reach."""
+    """The user's cache, data and tracking store stay out of reach; plugins and studies do by `pytest_configure`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PNEUMOBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("PNEUMOBENCH_PLUGINS", str(EXAMPLES))
-        patch.setenv("PNEUMOBENCH_STUDIES", str(STUDIES))
         for name in ("PNEUMOBENCH_DATA", "MLFLOW_TRACKING_URI", "PNEUMOBENCH_DEBUG", "PNEUMOBENCH_STORAGE"):
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _unsynchronized_sqlite() -> Iterator[None]:
+    """This process's SQLite commits wait for no disk: none of the tests cuts the power."""
+    import sqlalchemy
+
+    def connected(connection: Any, record: Any) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("pragma synchronous = off")
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "connect", connected)
+    yield
+    sqlalchemy.event.remove(sqlalchemy.Engine, "connect", connected)
 
 
 @pytest.fixture(scope="session")
@@ -60,10 +78,35 @@ def dataset(phantom_folder: Path) -> Dataset:
     return load_folder(phantom_folder)
 
 
+@pytest.fixture(scope="session")
+def new_store(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[Path], str]:
+    """Puts an empty tracking store into a folder and gives its address.
+
+    It is a copy: MLflow needs 4 s of a core to make one, and the tests use dozens. tests/tracking/test_store.py and
+    the command line's tests in processes of their own make theirs where there was none.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "empty-store"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "made").exists():
+            assert Store(f"sqlite:///{folder}/mlflow.db").client
+            (folder / "made").touch()
+
+    def put(place: Path) -> str:
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "mlflow.db", place)
+        with closing(sqlite3.connect(place / "mlflow.db")) as database, database:
+            moved = "update experiments set artifact_location = replace(artifact_location, ?, ?)"
+            database.execute(moved, (str(folder), str(place)))
+        return f"sqlite:///{place}/mlflow.db"
+
+    return put
+
+
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(tmp_path_factory: pytest.TempPathFactory, new_store: Callable[[Path], str]) -> Store:
     """A tracking store that the tests of one module share."""
-    return Store(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
+    return Store(new_store(tmp_path_factory.mktemp("store")))
 
 
 @pytest.fixture
@@ -91,12 +134,17 @@ def pneumobench(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str
 
 @pytest.fixture
 def cli(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """The same in this process, where the heavy imports are made but once."""
+    """The same in this process, where the heavy imports are made but once; what trains finds an empty store."""
     from pneumobench.cli import main
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        if arguments[:1] in (("run",), ("study",)) and not (tmp_path / "runs").exists():
+            request.getfixturevalue("new_store")(tmp_path / "runs")
         terminated = signal.getsignal(signal.SIGTERM)
         with monkeypatch.context() as patch:
             patch.chdir(tmp_path)

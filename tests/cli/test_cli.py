@@ -139,8 +139,10 @@ def test_completion_knows_the_plugins(pneumobench):
     assert "thumbnail" in done.stdout
 
 
-def start_endless(tmp_path, phantom_folder):
-    """An endless training, and its run once it is under way."""
+@pytest.fixture
+def endless(tmp_path, phantom_folder, new_store):
+    """An endless training that is under way."""
+    new_store(tmp_path / "runs")
     process = subprocess.Popen(
         [sys.executable, "-m", "pneumobench", "run", "endless", "--data", str(phantom_folder)],
         cwd=tmp_path,
@@ -164,8 +166,8 @@ def only_run(tmp_path):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupt_ends_in_seconds_with_the_run_killed(tmp_path, phantom_folder, number, code):
-    process = start_endless(tmp_path, phantom_folder)
+def test_an_interrupt_ends_in_seconds_with_the_run_killed(tmp_path, endless, number, code):
+    process = endless
     process.send_signal(number)
     _, rest = process.communicate(timeout=120)  # seconds on an idle machine; its training has no end
     assert process.returncode == code
@@ -173,10 +175,9 @@ def test_an_interrupt_ends_in_seconds_with_the_run_killed(tmp_path, phantom_fold
     assert only_run(tmp_path).info.status == "KILLED"
 
 
-def test_a_killed_process_is_closed_by_the_next_command(tmp_path, phantom_folder, pneumobench):
-    process = start_endless(tmp_path, phantom_folder)
-    process.kill()
-    process.wait()
+def test_a_killed_process_is_closed_by_the_next_command(tmp_path, phantom_folder, endless, pneumobench):
+    endless.kill()
+    endless.wait()
     assert only_run(tmp_path).info.status == "RUNNING"
     assert pneumobench("run", "thumbnail", "--data", str(phantom_folder)).returncode == 0
     runs = Store(f"sqlite:///{tmp_path}/runs/mlflow.db")

@@ -21,10 +21,10 @@ PATIENCE = 240
 class Place:
     """A folder with a study under way: its command, its storage and its store."""
 
-    def __init__(self, folder, data, storage=None, tracking_uri=None, **environment):
+    def __init__(self, folder, data, tracking_uri, storage=None, **environment):
         self.folder, self.data = folder, data
         self.storage = storage or f"sqlite:///{folder}/runs/studies.db"
-        self.uri = tracking_uri or f"sqlite:///{folder}/runs/mlflow.db"
+        self.uri = tracking_uri
         self.leave = folder / "leave"
         self.environment = os.environ | {"PNEUMOBENCH_TEST_LEAVE": str(self.leave)} | environment
 
@@ -121,12 +121,16 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def a_place():
-    """Makes places: `a_place(folder, data, storage=…, tracking_uri=…)`."""
-    return Place
+def a_place(new_store):
+    """Makes places: `a_place(folder, data, storage=…, tracking_uri=…)`, with an empty store unless told otherwise."""
+
+    def make(folder, data, storage=None, tracking_uri=None, **environment):
+        return Place(folder, data, tracking_uri or new_store(folder / "runs"), storage, **environment)
+
+    return make
 
 
 @pytest.fixture
-def place(tmp_path, phantom_folder):
+def place(tmp_path, phantom_folder, a_place):
     """A place of one test's own."""
-    return Place(tmp_path, phantom_folder)
+    return a_place(tmp_path, phantom_folder)

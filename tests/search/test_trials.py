@@ -1,8 +1,9 @@
 """Claims, retries and counts, with outcomes that hypothesis draws; nothing is trained."""
 
+import itertools
 import json
-import tempfile
 from datetime import datetime
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -18,15 +19,23 @@ from pneumobench.utils import provenance
 BOUND = {"dataset fingerprint": "abc", "epochs": None}
 
 
-def opened(folder, name="quick", trials=5, bound=BOUND):
-    storage = Storage(f"sqlite:///{folder}/studies.db", stale=retry)
-    found = Trials.opened(storage, name, make_plan(name), bound)
+NAMES = (f"study{number}" for number in itertools.count())
+planned = cache(make_plan)
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory):
+    return Storage(f"sqlite:///{tmp_path_factory.mktemp('storage')}/studies.db", stale=retry)
+
+
+def opened(storage, file="quick", trials=5, bound=BOUND, name=None):
+    found = Trials.opened(storage, name or next(NAMES), planned(file), bound)
     found.aim(trials)
     return found
 
 
-def test_no_more_is_claimed_than_is_wanted(tmp_path):
-    trials = opened(tmp_path, trials=3)
+def test_no_more_is_claimed_than_is_wanted(storage):
+    trials = opened(storage, trials=3)
     claims = [trials.claim() for _ in range(3)]
     assert all(claims)
     assert trials.claim() is None
@@ -37,8 +46,8 @@ def test_no_more_is_claimed_than_is_wanted(tmp_path):
     assert again.trial.user_attrs[FIRST] == claims[1].number
 
 
-def test_a_trial_is_tried_three_times_and_no_more(tmp_path):
-    trials = opened(tmp_path, trials=1)
+def test_a_trial_is_tried_three_times_and_no_more(storage):
+    trials = opened(storage, trials=1)
     seen = []
     for _ in range(RETRIES + 2):
         claim = trials.claim()
@@ -50,8 +59,8 @@ def test_a_trial_is_tried_three_times_and_no_more(tmp_path):
     assert all(t.user_attrs[ERROR] == "it broke" for t in trials.all(TrialState.FAIL))
 
 
-def test_an_interruption_is_no_failure(tmp_path):
-    trials = opened(tmp_path, trials=1)
+def test_an_interruption_is_no_failure(storage):
+    trials = opened(storage, trials=1)
     began = datetime.now()
     for _ in range(RETRIES + 3):
         trials.fail(trials.claim(), INTERRUPTED)
@@ -59,8 +68,8 @@ def test_an_interruption_is_no_failure(tmp_path):
     assert trials.failures(began) == []
 
 
-def test_failures_are_counted_from_the_last_one_back(tmp_path):
-    trials = opened(tmp_path, trials=9)
+def test_failures_are_counted_from_the_last_one_back(storage):
+    trials = opened(storage, trials=9)
     began = datetime.now()
     trials.fail(trials.claim(), "a")
     trials.complete(trials.claim(), 0.5)
@@ -70,8 +79,8 @@ def test_failures_are_counted_from_the_last_one_back(tmp_path):
     assert trials.failures(datetime.now()) == []
 
 
-def test_a_dead_process_s_trial_is_failed_at_the_next_claim(tmp_path):
-    trials = opened(tmp_path, trials=1)
+def test_a_dead_process_s_trial_is_failed_at_the_next_claim(storage):
+    trials = opened(storage, trials=1)
     claim = trials.claim()
     assert trials.claim() is None  # it is ours, and we are alive
     claim.trial.set_user_attr(PROCESS, {**provenance.process(), "pid_started": "1.00"})
@@ -81,8 +90,8 @@ def test_a_dead_process_s_trial_is_failed_at_the_next_claim(tmp_path):
     assert dead.user_attrs[ERROR] == "the process was killed"
 
 
-def test_another_machine_s_trial_is_left_alone_unless_it_is_known_to_be_dead(tmp_path):
-    trials = opened(tmp_path, trials=1)
+def test_another_machine_s_trial_is_left_alone_unless_it_is_known_to_be_dead(storage):
+    trials = opened(storage, trials=1)
     elsewhere = {"host": "elsewhere", "pid": "1", "pid_started": "1.00"}
     trials.claim().trial.set_user_attr(PROCESS, elsewhere)
     trials.end_dead()
@@ -91,16 +100,16 @@ def test_another_machine_s_trial_is_left_alone_unless_it_is_known_to_be_dead(tmp
     assert trials.running() == []
 
 
-def test_a_study_refuses_what_it_was_not_begun_with(tmp_path):
-    opened(tmp_path)
+def test_a_study_refuses_what_it_was_not_begun_with(storage):
+    opened(storage, name="quick")
     with pytest.raises(UsageError, match=r"epochs: None there, 3 here\); --as"):
-        opened(tmp_path, bound={**BOUND, "epochs": 3})
+        opened(storage, bound={**BOUND, "epochs": 3}, name="quick")
     with pytest.raises(UsageError, match="no study in the storage named 'quikc'; did you mean 'quick'"):
-        Trials(Storage(f"sqlite:///{tmp_path}/studies.db"), "quikc")
+        Trials(storage, "quikc")
 
 
-def test_a_grid_is_tried_once_and_then_exhausted(tmp_path):
-    trials = opened(tmp_path, "grid", trials=50)
+def test_a_grid_is_tried_once_and_then_exhausted(storage):
+    trials = opened(storage, "grid", trials=50)
     seen = []
     while claim := trials.claim():
         seen.append(json.dumps(claim.trial.params, sort_keys=True))
@@ -112,20 +121,19 @@ def test_a_grid_is_tried_once_and_then_exhausted(tmp_path):
 
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.sampled_from(["complete", "prune", "fail", "hold"]), max_size=25), st.integers(1, 6))
-def test_whatever_happens_the_counts_hold(outcomes, target):
-    with tempfile.TemporaryDirectory() as folder:
-        trials = opened(folder, trials=target)
-        for outcome in outcomes:
-            claim = trials.claim()
-            under_way = len(trials.all(*FINISHED, TrialState.RUNNING))
-            assert under_way <= target
-            if claim is None:
-                assert under_way == target
-            elif outcome == "complete":
-                trials.complete(claim, 0.5)
-            elif outcome == "prune":
-                trials.prune(claim)
-            elif outcome == "fail":
-                trials.fail(claim, "it broke")
-        for trial in trials.all():
-            assert trial.user_attrs.get(ATTEMPT, 0) <= RETRIES
+def test_whatever_happens_the_counts_hold(storage, outcomes, target):
+    trials = opened(storage, trials=target)
+    for outcome in outcomes:
+        claim = trials.claim()
+        under_way = len(trials.all(*FINISHED, TrialState.RUNNING))
+        assert under_way <= target
+        if claim is None:
+            assert under_way == target
+        elif outcome == "complete":
+            trials.complete(claim, 0.5)
+        elif outcome == "prune":
+            trials.prune(claim)
+        elif outcome == "fail":
+            trials.fail(claim, "it broke")
+    for trial in trials.all():
+        assert trial.user_attrs.get(ATTEMPT, 0) <= RETRIES

@@ -56,7 +56,7 @@ def server(tmp_path, monkeypatch):
     found = ThreadingHTTPServer(("127.0.0.1", 0), Faulty)
     found.faults, found.asked = [], []
     found.url = f"http://127.0.0.1:{found.server_port}/file.npz"
-    thread = threading.Thread(target=found.serve_forever, daemon=True)
+    thread = threading.Thread(target=found.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield found
     found.shutdown()
