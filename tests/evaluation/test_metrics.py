@@ -66,6 +66,7 @@ def test_the_geometric_mean_is_imbalanced_learn_s():
     assert found["gmean"] == pytest.approx(geometric_mean_score(LABELS, said))
 
 
+@pytest.mark.filterwarnings("ignore:A single label was found:UserWarning")  # scikit-learn, of images of one class
 @settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 10_000), n=st.integers(2, 80))
 def test_the_point_of_any_images_is_scikit_learn_s(oracle, seed, n):
