@@ -1,1 +1,1 @@
-"""X-rays: where from, whose, which side of a split, how read."""
+"""X-ray datasets: their layouts, patients and splits, and how images are decoded and cached."""

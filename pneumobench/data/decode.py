@@ -1,4 +1,4 @@
-"""One image file -> one grey uint8 array; every format's oddities end here."""
+"""One image file -> one grey uint8 array; what differs between formats is handled here."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def read(path: Path, size: tuple[int, int]) -> Read:
 
 
 def _grey(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # "I;16" and its kin, and the 32-bit "I" that 16-bit PNGs may open as
+    if image.mode.startswith("I"):  # "I;16" and its variants, and the 32-bit "I" that 16-bit PNGs may open as
         pixels = np.asarray(image, np.float32)
         if pixels.min() < 0 or pixels.max() > 65535:
             raise ValueError(f"pixel values from {pixels.min():.0f} to {pixels.max():.0f} are not 16-bit")

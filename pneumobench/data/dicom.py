@@ -10,7 +10,7 @@ from PIL import Image
 from pneumobench.errors import DataError
 
 SUFFIXES = {".dcm", ".dicom"}
-MAGIC, OFFSET = b"DICM", 128  # PS3.10, section 7.1: a preamble of 128 bytes stands before it
+MAGIC, OFFSET = b"DICM", 128  # PS3.10, section 7.1: after a preamble of 128 bytes
 EXTREMES = np.array([-(2**31), 2**31 - 1], np.int64)  # beyond every stored value
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a dataset, as far as names and hashes tell: leaks, conflicts, and files that are there twice."""
+"""Faults of a dataset that names and hashes show: leaks, label conflicts, and duplicate files."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from pneumobench.data.dataset import Dataset
 from pneumobench.data.layouts.kermany import patient_key
 
-# kinds of findings, by what they can do to a result, the worst first
+# kinds of findings, the worst for a result first
 KINDS = (
     "leak",  # a patient or an identical image on both sides of the lockbox
     "near leak",  # an image on one side, and one that is almost the same on the other
     "label conflict",  # the same pixels under both classes
-    "shift",  # training images can be told from test images
+    "shift",  # training images can be distinguished from test images
     "shortcut",  # something other than the lungs predicts the label
     "two patient keys",  # identical files under two patients
     "near duplicates",
@@ -41,30 +41,32 @@ class Finding:
 
 
 def ranked(findings: list[Finding]) -> tuple[Finding, ...]:
-    """The findings, what can do most to a result first."""
+    """The findings, the worst for a result first."""
     return tuple(sorted(findings, key=lambda one: (KINDS.index(one.kind), -one.weight)))
 
 
 def of_names(dataset: Dataset) -> tuple[Finding, ...]:
-    """What names and hashes tell, without an image being opened; cheap enough to stand before every training."""
-    found = [leak(dataset)]
+    """Findings from names and hashes; no image is opened, so that every training can afford it."""
+    problems = [leak(dataset)]
     groups = identical(dataset.hashes)
     paths = [tuple(dataset.paths[group].tolist()) for group in groups]
     if groups:
         files = sum(len(group) for group in groups)
         text = f"{_many(len(groups), 'group')} of identical files, {files} files in all"
-        found.append(Finding("identical files", text, tuple(paths[:EXAMPLES]), {"groups": len(groups), "files": files}))
+        problems.append(
+            Finding("identical files", text, tuple(paths[:EXAMPLES]), {"groups": len(groups), "files": files})
+        )
     conflicts = [path for path, group in zip(paths, groups, strict=True) if len(set(dataset.labels[group])) > 1]
     if conflicts:
         text = f"{_many(len(conflicts), 'group')} of identical files under both classes, such as {conflicts[0][0]}"
-        found.append(Finding("label conflict", text, tuple(conflicts[:EXAMPLES]), {"groups": len(conflicts)}))
+        problems.append(Finding("label conflict", text, tuple(conflicts[:EXAMPLES]), {"groups": len(conflicts)}))
     named = [path for path in paths if len({patient_key(one.rpartition("/")[2]) or one for one in path}) > 1]
     keyed = [path for path in named if all(patient_key(one.rpartition("/")[2]) for one in path)]
     if keyed:
-        text = f"{_many(len(keyed), 'group')} of identical files under two patients' names, taken for one patient"
+        text = f"{_many(len(keyed), 'group')} of identical files under two patients' names, treated as one patient"
         text += f", such as {' and '.join(keyed[0][:2])}"
-        found.append(Finding("two patient keys", text, tuple(keyed[:EXAMPLES]), {"groups": len(keyed)}))
-    return ranked([one for one in found if one is not None])
+        problems.append(Finding("two patient keys", text, tuple(keyed[:EXAMPLES]), {"groups": len(keyed)}))
+    return ranked([one for one in problems if one is not None])
 
 
 def leak(dataset: Dataset) -> Finding | None:
@@ -82,7 +84,7 @@ def leak(dataset: Dataset) -> Finding | None:
 
 
 def identical(hashes: np.ndarray) -> list[np.ndarray]:
-    """The rows of each content that stands there more than once."""
+    """The rows of each content that occurs more than once."""
     order = np.argsort(hashes, kind="stable")
     groups = np.split(order, np.flatnonzero(hashes[order][1:] != hashes[order][:-1]) + 1)
     return sorted((np.sort(group) for group in groups if len(group) > 1), key=lambda group: int(group[0]))

@@ -28,10 +28,10 @@ def divide_into_folds(development: Development, count: int, *, seed: int = 0) ->
     places = np.argsort(np.argsort(first))[inverse]  # a patient's number, by their smallest hash
     strata = np.char.add(whole.labels.astype(str), whole.subtypes)
     division = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-    found = []
+    divisions = []
     for training, validation in division.split(places, strata, places):
         sides = [Part(whole.subset(np.sort(rows)), development.training.source) for rows in (training, validation)]
         if any(len(np.unique(part.labels)) < len(CLASSES) for part in sides):
-            raise DataError(f"--folds {count}: a fold has images of one class alone; take fewer folds")
-        found.append(Development(training=sides[0], validation=sides[1]))
-    return tuple(found)
+            raise DataError(f"--folds {count}: a fold has images of only one class; use fewer folds")
+        divisions.append(Development(training=sides[0], validation=sides[1]))
+    return tuple(divisions)

@@ -19,7 +19,7 @@ SETTLED = 2e9  # nanoseconds: a file that was written this lately may change aga
 
 
 def content_hashes(root: Path, names: Sequence[str], advance: Advance | None = None) -> list[tuple[str, str]]:
-    """(hash, "") or ("", what is wrong) for each file, named by its path inside a folder, read in parallel.
+    """(hash, "") or ("", fault) for each file, named by its path inside a folder, read in parallel.
 
     A file whose size and times of change are those of an earlier call is not read again.
     """
@@ -46,22 +46,22 @@ def content_hashes(root: Path, names: Sequence[str], advance: Advance | None = N
         except OSError as error:
             return "", error.strerror or str(error)
 
-    found = each(one, names, advance, threads=min(8, (os.cpu_count() or 1) * 2))  # they wait for the disk
+    hashed = each(one, names, advance, threads=min(8, (os.cpu_count() or 1) * 2))  # they wait for the disk
     if fresh:
         _write(index, known | fresh)
-    return found
+    return hashed
 
 
 def printable(text: str) -> str:
-    """A path as any file or store can keep it: bytes that are no UTF-8 are written out."""
+    """A path that any file or store can hold: bytes that are not UTF-8 are escaped."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _read(index: Path) -> dict[str, str]:
     with suppress(OSError, ValueError):
-        found = json.loads(index.read_text(encoding="utf-8"))
-        if isinstance(found, dict) and all(isinstance(state, str) for state in found.values()):
-            return found
+        known = json.loads(index.read_text(encoding="utf-8"))
+        if isinstance(known, dict) and all(isinstance(state, str) for state in known.values()):
+            return known
     return {}
 
 

@@ -1,4 +1,4 @@
-"""What there is to count in a dataset before a model sees it."""
+"""Counts of a dataset: images, patients, sizes and modes."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ def gather(data: str | Path | None, progress: Progress) -> Facts:
     Raises: what loading it raises.
     """
     progress.stage("reading file names and hashes")
-    found = load_folder(locate.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
+    dataset = load_folder(locate.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
     table = []
     for origin in ORIGINS:
         for label, name in enumerate(CLASSES):
-            for subtype in np.unique(found.subtypes):
-                rows = (found.origins == origin) & (found.labels == label) & (found.subtypes == subtype)
+            for subtype in np.unique(dataset.subtypes):
+                rows = (dataset.origins == origin) & (dataset.labels == label) & (dataset.subtypes == subtype)
                 if rows.any():
-                    patients = len(np.unique(found.patients[rows]))
+                    patients = len(np.unique(dataset.patients[rows]))
                     counted = {"images": int(rows.sum()), "patients": patients}
                     table.append({"split": origin, "class": name, "subtype": str(subtype), **counted})
-    own = [str(path) for path in found.paths[found.origins != "test"]]
+    own = [str(path) for path in dataset.paths[dataset.origins != "test"]]
     progress.stage("reading the headers of the development side")
-    heads, bad = [], list(found.unreadable)
+    heads, bad = [], list(dataset.unreadable)
     for done, path in enumerate(own, 1):
         try:
-            with decode.opened(found.root / path) as image:
+            with decode.opened(dataset.root / path) as image:
                 heads.append((image.mode, *image.size))
         except (ValueError, OSError):
             bad.append(path)
@@ -67,12 +67,12 @@ def gather(data: str | Path | None, progress: Progress) -> Facts:
         if len(values)
     }
     return Facts(
-        dataset=found.name,
-        root=str(found.root),
-        fingerprint=found.fingerprint,
-        images=len(found),
-        patients=len(np.unique(found.patients)),
-        unmatched=found.unmatched,
+        dataset=dataset.name,
+        root=str(dataset.root),
+        fingerprint=dataset.fingerprint,
+        images=len(dataset),
+        patients=len(np.unique(dataset.patients)),
+        unmatched=dataset.unmatched,
         table=table,
         sizes=sizes,
         modes=dict(Counter(head[0] for head in heads).most_common()),

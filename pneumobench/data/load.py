@@ -49,7 +49,7 @@ def load_folder(root: Path | str, *, skip_unreadable: bool = False, advance: Adv
 
 
 def _name(folder: Path) -> str:
-    """The folder's name, but "phantom" for the marked phantom and for it alone."""
+    """The folder's name, but "phantom" is reserved for the marked phantom."""
     if (folder / phantom.MARK).exists():
         return "phantom"
     name = printable(folder.resolve().name)

@@ -1,4 +1,4 @@
-"""Which images a command works on: the ones asked for, the ones at hand, or the phantom."""
+"""Which images a command works on: the ones asked for, those in the usual places, or the phantom."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FALLBACK = (
 
 @dataclass(frozen=True)
 class Source:
-    """A folder of images; `fallback` where it is the phantom for want of anything else."""
+    """A folder of images; `fallback` if it is the phantom because no other images were found."""
 
     root: Path
     fallback: bool = False

@@ -59,7 +59,7 @@ class Ledger:
         self.path = folder / FILE
 
     def append(self, look: Look) -> int:
-        """Write one look and sync it; how many looks at the same images stood there before.
+        """Write one look and sync it; how many looks at the same images were recorded before.
 
         Raises: TrackingError where the file cannot be written.
         """
@@ -79,16 +79,16 @@ class Ledger:
             ) from error
 
     def looks(self) -> list[Look]:
-        """All looks, the oldest first. Raises: TrackingError where a line is no look."""
+        """All looks, the oldest first. Raises: TrackingError if a line is not a look."""
         if not self.path.exists():
             return []
-        found = []
+        looks = []
         for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), 1):
             try:
-                found.append(Look(**json.loads(line)))
+                looks.append(Look(**json.loads(line)))
             except (ValueError, TypeError) as error:
                 raise TrackingError(f"line {number} of the ledger {self.path} is damaged: {error}") from None
-        return found
+        return looks
 
 
 class Lockbox:
@@ -106,7 +106,7 @@ class Lockbox:
         return digest_of(self._dataset.hashes, 8)
 
     def open(self, ledger: Ledger, look: Look) -> tuple[Part, int]:
-        """The test images, once the look stands in the ledger, and how many looks at them there were before."""
+        """The test images, once the look is recorded in the ledger, and how many looks at them there were before."""
         before = unlock(ledger, look, self._dataset.hashes)
         return Part(self._dataset), before
 
@@ -114,6 +114,6 @@ class Lockbox:
 def unlock(ledger: Ledger, look: Look, hashes: Iterable[str]) -> int:
     """Write a look at the test images with these content hashes; how many looks at them there were before.
 
-    For what reads single test images without a lockbox: say so here first.
+    Code that reads single test images without a lockbox records the look here first.
     """
     return ledger.append(replace(look, images=digest_of(hashes, 8)))

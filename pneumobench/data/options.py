@@ -1,4 +1,4 @@
-"""Which images, and how they are divided: what every command that reads images is told."""
+"""Which images, and how they are divided: the options of every command that reads images."""
 
 from __future__ import annotations
 

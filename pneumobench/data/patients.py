@@ -16,7 +16,7 @@ def identify(keys: Sequence[str | None], hashes: np.ndarray) -> tuple[np.ndarray
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    # str(): a numpy string in a set would be as good, but slower to hash for 100,000 images
+    # str(): a NumPy string gives the same key, but more slowly for 100,000 images
     given = [key or f"image-{str(digest)[:16]}" for key, digest in zip(keys, hashes, strict=True)]
     names, key_index = np.unique(given, return_inverse=True)
     contents, content_index = np.unique(hashes, return_inverse=True)

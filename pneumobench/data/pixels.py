@@ -37,7 +37,7 @@ class Cache:
 
 
 class Rows:
-    """Some rows of a memory-mapped array, in an order of their own: `rows[indices]` is an array in memory."""
+    """Some rows of a memory-mapped array, in any order: `rows[indices]` is an array in memory."""
 
     def __init__(self, pixels: np.ndarray, index: np.ndarray):
         self._pixels, self._index = pixels, index
@@ -72,7 +72,7 @@ def _build(
             pixels[row] = decode.decode(files[row], view)
         except ValueError as error:
             return str(error)
-        except OSError as error:  # not the image's fault: nothing to remember of it
+        except OSError as error:  # not the image's fault: not cached
             raise DataError(f"cannot read {files[row]}: {error.strerror}") from error
         return ""
 

@@ -1,4 +1,4 @@
-"""From a folder's name to a split whose development side is decoded: how every command comes by its images."""
+"""From a folder's name to a split whose development side is decoded: where every command gets its images."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from pneumobench.data.split import limit, split
 from pneumobench.data.subset import Development
 from pneumobench.utils.progress import Progress
 
-WORST = ("leak", "label conflict")  # findings that a user must hear of before a training
+WORST = ("leak", "label conflict")  # findings that are reported before every training
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A dataset, its division, how that was made, and what the user should know of it.
+    """A dataset, its division, how that was made, and what the user should know about it.
 
-    `folds`, where there are any, divide the development side anew; its own two parts then stand for all of it.
-    `findings` are what names and hashes tell of the images.
+    `folds`, if any, divide the whole development side; its training and validation parts are then not used as such.
+    `findings` come from names and hashes.
     """
 
     dataset: Dataset
@@ -39,7 +39,7 @@ class Prepared:
     findings: tuple[Finding, ...] = ()
 
     def sealed(self) -> Prepared:
-        """The same with a lockbox that is empty: for a study's trials, which have no business with test images."""
+        """The same with a lockbox that is empty: for a study's trials, which may not see test images."""
         return replace(self, lockbox=Lockbox(self.dataset.subset(np.zeros(len(self.dataset), bool))))
 
     @property
@@ -104,9 +104,9 @@ def load(options: DataOptions, progress: Progress) -> Prepared:
 
 
 def decode(images: Prepared, views: Sequence[View], *, folds: int | None = None, progress: Progress) -> Prepared:
-    """The images with the development side's pixels in the cache, and with its folds where there are to be any.
+    """The images with the development side's pixels in the cache, and its folds if `folds` asks for some.
 
-    Unreadable images are left out where that is asked for.
+    Unreadable images are left out if the options say so.
     Raises: DataError that names the first unreadable image, or says why there cannot be so many folds.
     """
     progress.stage("decoding")

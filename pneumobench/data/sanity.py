@@ -1,4 +1,4 @@
-"""Whether a picture could be a chest X-ray at all, as far as that shows without a model."""
+"""Whether a picture could be a chest X-ray at all, as far as that can be seen without a model."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def oddities(path: Path) -> list[str]:
         image.draft("RGB", (2 * SIDE, 2 * SIDE))
         is_colour = image.mode not in ("1", "L", "LA", "I", "F") and not image.mode.startswith("I;")
         small = np.asarray(image.convert("RGB" if is_colour else "F").resize((SIDE, SIDE)), np.float32)
-    found = []
+    reasons = []
     if is_colour and (np.abs(small - small.mean(axis=2, keepdims=True)).mean() > COLOURFUL):
-        found.append("it is in colour")
+        reasons.append("it is in colour")
     spread = float(small.std()) * (255 / max(255.0, float(small.max())))
     if spread < FLAT:
-        found.append("it is almost one grey")
+        reasons.append("it is almost one grey")
     if min(width, height) < LEAST:
-        found.append(f"it is {width} x {height} pixels small")
+        reasons.append(f"it is {width} x {height} pixels small")
     if min(width, height) / max(width, height) < NARROWEST:
-        found.append(f"its shape is {width} x {height}")
-    return found
+        reasons.append(f"its shape is {width} x {height}")
+    return reasons

@@ -28,36 +28,38 @@ def split(
     """
     check_policy(policy)
     is_test = dataset.origins == "test"
-    if not allow_leak and (found := findings.leak(dataset)):
-        raise DataError(f"leak: {found.text}; a patient belongs to one side (`run --allow-leak` marks the run)")
-    ours = dataset.subset(~is_test)
+    if not allow_leak and (leak := findings.leak(dataset)):
+        raise DataError(f"leak: {leak.text}; a patient belongs to one side (`run --allow-leak` marks the run)")
+    development = dataset.subset(~is_test)
     rng = np.random.default_rng(seed)
     notes: tuple[str, ...] = ()
-    excluded = np.zeros(len(ours), bool)
+    excluded = np.zeros(len(development), bool)
     if policy == "patient":
-        validation = _validation(ours, VALIDATION_SHARE, rng)
-    elif np.any(ours.origins == "val"):
-        validation = ours.origins == "val"
-        both = np.isin(ours.patients, ours.patients[validation])
+        validation = _validation(development, VALIDATION_SHARE, rng)
+    elif np.any(development.origins == "val"):
+        validation = development.origins == "val"
+        both = np.isin(development.patients, development.patients[validation])
         excluded = both & ~validation
         if excluded.any():
             notes = (f"{excluded.sum()} training images left out: their patients are in the release's val",)
     else:
-        validation = _validation(ours, OFFICIAL_PER_CLASS, rng)
+        validation = _validation(development, OFFICIAL_PER_CLASS, rng)
         notes = (
             f"this release has no val folder: {validation.sum()} training images "
-            f"({OFFICIAL_PER_CLASS} a class) stand in for it",
+            f"({OFFICIAL_PER_CLASS} a class) are used for validation",
         )
     for label, name in enumerate(CLASSES):
         for side, rows in (("validation", validation), ("training", ~validation & ~excluded)):
-            if not np.any(rows & (ours.labels == label)):
-                patients = len(np.unique(ours.patients[ours.labels == label]))
+            if not np.any(rows & (development.labels == label)):
+                patients = len(np.unique(development.patients[development.labels == label]))
                 why = f"class {name} has {patients} patients in train and val, and a split needs 2"
-                if policy == "official" and np.any(ours.origins == "val"):
-                    why = "that is how the release's val folder divides them; --split patient draws its own"
+                if policy == "official" and np.any(development.origins == "val"):
+                    why = "that is how the release's val folder divides them; --split patient draws another division"
                 raise DataError(f"no {name} image for {side}: {why}")
-    training = Part(ours.subset(~validation & ~excluded), ours)
-    return Development(training, Part(ours.subset(validation), ours), notes), Lockbox(dataset.subset(is_test))
+    training = Part(development.subset(~validation & ~excluded), development)
+    return Development(training, Part(development.subset(validation), development), notes), Lockbox(
+        dataset.subset(is_test)
+    )
 
 
 def limit(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
@@ -103,7 +105,7 @@ def _draw(
     """Rows of whole patients in random order, as long as they fit in `target` images.
 
     At least so many patients are drawn (the smallest ones, where none fits) and so many left. Before the
-    draw patients stand in the order of their smallest content hash, so that no file name decides.
+    draw patients are sorted by their smallest content hash, so that file names do not matter.
     """
     by_hash = rows[np.argsort(dataset.hashes[rows])]
     _, first, inverse = np.unique(dataset.patients[by_hash], return_index=True, return_inverse=True)

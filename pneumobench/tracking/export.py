@@ -1,4 +1,4 @@
-"""A folder of exported trainings: what a comparison needs, small enough to commit, and no image in it."""
+"""A folder of exported trainings: what a comparison needs, small enough to commit, without images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pneumobench.tracking.runs import TrackedRun
 from pneumobench.utils.files import whole_folder
 
 CARD = "run.json"
-# of the tags: what tells how a model came about, and nothing of whose machine it was
+# the tags that say how a model was made, and nothing about whose machine made it
 TAGS = (
     *("plugin", "plugin_digest", "dataset", "fingerprint", "split", "split_seed", "split_digest", "operating_point"),
     *("kind", "set", "seed", "folds", "limit", "leak", "unreadable", "members", "files", "parameters"),
@@ -65,19 +65,19 @@ def read(folder: Path) -> list[TrackedRun]:
 
 def _read(card: Path) -> TrackedRun:
     try:
-        found = json.loads(card.read_text())
+        exported = json.loads(card.read_text())
         return TrackedRun(
-            run_id=found["run_id"],
-            parent=found["parent"],
-            started=found["started"],
-            tags=found["tags"],
-            params=found["knobs"],
-            metrics=found["metrics"],
-            looks=found["looks"],
+            run_id=exported["run_id"],
+            parent=exported["parent"],
+            started=exported["started"],
+            tags=exported["tags"],
+            params=exported["knobs"],
+            metrics=exported["metrics"],
+            looks=exported["looks"],
             file=partial(_file, card.parent),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrackingError(f"{card} is no exported run: {type(error).__name__}: {error}") from error
+        raise TrackingError(f"{card} is not an exported run: {type(error).__name__}: {error}") from error
 
 
 def _file(folder: Path, part: str) -> Path | None:

@@ -100,7 +100,7 @@ def test_damaged_and_empty_folders_are_named(folder, tmp_path):
         export.read(tmp_path)
     copy = shutil.copytree(folder, tmp_path / "copy")
     next(copy.rglob("run.json")).write_text("{}")
-    with pytest.raises(TrackingError, match=r"run\.json is no exported run: KeyError"):
+    with pytest.raises(TrackingError, match=r"run\.json is not an exported run: KeyError"):
         export.read(copy)
 
 

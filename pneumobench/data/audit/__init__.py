@@ -1,4 +1,4 @@
-"""What is wrong with a dataset: its findings, ranked by what they can do to a result."""
+"""Faults of a dataset: findings, ranked by how much they can distort a result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pneumobench.utils.progress import Progress
 
 @dataclass(frozen=True)
 class Audit:
-    """The findings about a dataset, what can do most to a result first; `decoded` images were looked at."""
+    """The findings about a dataset, the worst for a result first; `decoded` images were read."""
 
     dataset: str
     fingerprint: str
@@ -48,9 +48,9 @@ class Audit:
 
 
 def audit(dataset: Dataset, progress: Progress, *, test: tuple[Ledger, Look] | None = None) -> Audit:
-    """Audit the development side; the test images too where a ledger and the look to write there are given.
+    """Audit the development side; the test images too if a ledger, and the look to record in it, are given.
 
-    Without, names and hashes alone are compared with the test side.
+    Without them only names and hashes are compared with the test side.
     """
     began = time.perf_counter()
     progress.stage("comparing names and hashes")
@@ -83,15 +83,15 @@ def audit(dataset: Dataset, progress: Progress, *, test: tuple[Ledger, Look] | N
 
 def _unreadable(dataset: Dataset, traits: Traits) -> list[Finding]:
     whole = len(dataset) + len(dataset.unreadable)
-    found = []
+    findings = []
     for kind, reasons, word, unhashed in (
         ("unreadable", traits.faults, "unreadable", dataset.unreadable),
         ("odd", traits.oddities, "unlike an X-ray", ()),
     ):
-        told = [(path, "empty, or no permission to read it") for path in unhashed]
-        told += [(str(dataset.paths[row]), str(reasons[row])) for row in np.flatnonzero(reasons != "")]
-        if told:
-            text = f"{len(told):,} of {whole:,} images are {word}, such as {told[0][0]}: {told[0][1]}"
-            examples = tuple((path,) for path, _ in told[:5])
-            found.append(Finding(kind, text, examples, {"images": len(told)}, weight=float(len(told))))
-    return found
+        bad = [(path, "empty, or no permission to read it") for path in unhashed]
+        bad += [(str(dataset.paths[row]), str(reasons[row])) for row in np.flatnonzero(reasons != "")]
+        if bad:
+            text = f"{len(bad):,} of {whole:,} images are {word}, such as {bad[0][0]}: {bad[0][1]}"
+            examples = tuple((path,) for path, _ in bad[:5])
+            findings.append(Finding(kind, text, examples, {"images": len(bad)}, weight=float(len(bad))))
+    return findings

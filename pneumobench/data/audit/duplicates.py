@@ -26,7 +26,7 @@ def near(dataset: Dataset, traits: Traits) -> list[Finding]:
     crossing = is_test[first] != is_test[second]
     conflicting = dataset.labels[first] != dataset.labels[second]
     strangers = dataset.patients[first] != dataset.patients[second]
-    found = [
+    findings = [
         _finding("near leak", dataset, pairs[crossing], "of almost the same image in training and test"),
         _finding("label conflict", dataset, pairs[conflicting], "of almost the same image under both classes"),
         _finding(
@@ -36,7 +36,7 @@ def near(dataset: Dataset, traits: Traits) -> list[Finding]:
             f"of almost the same image, {int((strangers & ~crossing).sum())} of them under two patients' names",
         ),
     ]
-    return [one for one in found if one is not None]
+    return [one for one in findings if one is not None]
 
 
 def pairs_of(hashes: np.ndarray, usable: np.ndarray, contents: np.ndarray) -> np.ndarray:
@@ -45,10 +45,10 @@ def pairs_of(hashes: np.ndarray, usable: np.ndarray, contents: np.ndarray) -> np
     Every pair with fewer than 8 differing bits is among them, unless more than CROWD images agree in its bands.
     """
     bits = np.unpackbits(hashes, axis=1)
-    # neighbouring bits hang together; drawn apart, bands tell more
+    # neighbouring bits are correlated; shuffled, the bands are more independent
     bits = np.ascontiguousarray(bits[:, np.random.default_rng(0).permutation(bits.shape[1])])
     bands = np.ascontiguousarray(np.packbits(bits, axis=1)).view(">u4")
-    found = [np.empty((0, 2), int)]
+    pairs = [np.empty((0, 2), int)]
     for band in bands.T:
         order = np.argsort(band, kind="stable")
         for step in range(1, CROWD + 1):
@@ -58,20 +58,20 @@ def pairs_of(hashes: np.ndarray, usable: np.ndarray, contents: np.ndarray) -> np
             first, second = order[:-step][same], order[step:][same]
             apart = np.bitwise_count(hashes[first] ^ hashes[second]).sum(axis=1)
             close = (apart <= APART) & usable[first] & usable[second] & (contents[first] != contents[second])
-            found.append(np.stack([first[close], second[close]], axis=1))
-    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+            pairs.append(np.stack([first[close], second[close]], axis=1))
+    return np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0)
 
 
 def correlation(traits: Traits, pairs: np.ndarray) -> np.ndarray:
     """Of the thumbnails' grey values, (m,), -1 to 1, for pairs of rows (m, 2)."""
-    found = np.empty(len(pairs))
+    correlations = np.empty(len(pairs))
     for start in range(0, len(pairs), BATCH):
         some = pairs[start : start + BATCH]
         one, other = (traits.thumbs[rows].reshape(len(rows), -1).astype(np.float32) for rows in some.T)
         one, other = (grey - grey.mean(axis=1, keepdims=True) for grey in (one, other))
         norm = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
-        found[start : start + BATCH] = (one * other).sum(axis=1) / np.where(norm > 0, norm, 1)
-    return found
+        correlations[start : start + BATCH] = (one * other).sum(axis=1) / np.where(norm > 0, norm, 1)
+    return correlations
 
 
 def _finding(kind: str, dataset: Dataset, pairs: np.ndarray, what: str) -> Finding | None:

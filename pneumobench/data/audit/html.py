@@ -32,7 +32,7 @@ def write(audit: Audit, dataset: Dataset, path: Path) -> Path:
 
 
 def _pictures(finding: Finding, audit: Audit, dataset: Dataset) -> list[list[tuple[str, str]]]:
-    """For each example its images: path and picture, "" where there is none to show."""
+    """For each example its images: path and picture, "" if there is none to show."""
     closed = set() if audit.includes_test else set(dataset.paths[dataset.origins == "test"].tolist())
     return [[(name, "" if name in closed else _picture(name, dataset)) for name in g[:4]] for g in finding.examples]
 

@@ -1,4 +1,4 @@
-"""What can be measured of an image without knowing what lungs are: one look at each file, kept in the cache."""
+"""Measurements of an image that need no knowledge of lungs, made in one pass over the files and cached."""
 
 from __future__ import annotations
 
@@ -93,10 +93,10 @@ def _look(files: list[Path], folder: Path, progress: Progress) -> None:
 
     def one(row: int) -> None:
         try:
-            found = decode.read(files[row], (SIDE, SIDE))
-            words["modes"][row] = found.mode
-            numbers[row, :2] = found.size
-            small = found.grey.resize((SIDE, SIDE), decode.RESAMPLING)
+            image = decode.read(files[row], (SIDE, SIDE))
+            words["modes"][row] = image.mode
+            numbers[row, :2] = image.size
+            small = image.grey.resize((SIDE, SIDE), decode.RESAMPLING)
             numbers[row, 2:] = _measured(np.asarray(small, np.float32))
             thumb = small.resize((THUMB, THUMB), decode.RESAMPLING)
             thumbs[row] = np.asarray(thumb)
@@ -104,7 +104,7 @@ def _look(files: list[Path], folder: Path, progress: Progress) -> None:
             words["oddities"][row] = ", ".join(oddities(files[row]))
         except ValueError as error:
             words["faults"][row] = str(error) or type(error).__name__
-        except OSError as error:  # not the image's fault: nothing to remember of it
+        except OSError as error:  # not the image's fault: not cached
             raise DataError(f"cannot read {files[row]}: {error.strerror or error}") from error
 
     with quiet_stderr(), warnings.catch_warnings(action="ignore"):

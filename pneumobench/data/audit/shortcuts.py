@@ -1,4 +1,4 @@
-"""How well something other than the lungs predicts the label, or tells training from test."""
+"""How well something other than the lungs predicts the label, or separates test images from training images."""
 
 from __future__ import annotations
 
@@ -13,57 +13,57 @@ from pneumobench.evaluation import bootstrap, metrics
 
 FOLDS = 5
 RESAMPLES = 200
-NOTEWORTHY = 0.6  # an interval above it is a finding; 0.5 is a coin
+NOTEWORTHY = 0.6  # an interval above it is a finding; 0.5 is chance
 SHOWN = 3  # examples of either end
 
 
 def of_label(dataset: Dataset, traits: Traits) -> list[Finding]:
-    """For each trait its cross-validated AUROC for pneumonia, patients kept together, where it is noteworthy.
+    """Each trait's cross-validated AUROC for pneumonia, patients kept together, if it is noteworthy.
 
-    Examples are the images that the trait calls normal, and pneumonia, most surely.
+    Examples are the images with the lowest and the highest score for pneumonia.
     """
     dataset, traits = _usable(dataset, traits)
-    found = []
+    findings = []
     for name, values in columns(traits).items():
-        said = held_out(values, dataset.labels, dataset.patients)
-        if said is None:
+        scores = held_out(values, dataset.labels, dataset.patients)
+        if scores is None:
             continue
-        area = auroc(dataset.labels, said, dataset.patients)
+        area = auroc(dataset.labels, scores, dataset.patients)
         if area[1] < NOTEWORTHY:
             continue
-        order = dataset.paths[np.argsort(said, kind="stable")].tolist()
+        order = dataset.paths[np.argsort(scores, kind="stable")].tolist()
         text = f"{name} alone predicts pneumonia with AUROC {_of(area)}"
-        found.append(_finding("shortcut", text, area, (tuple(order[:SHOWN]), tuple(order[-SHOWN:]))))
-    return found
+        findings.append(_finding("shortcut", text, area, (tuple(order[:SHOWN]), tuple(order[-SHOWN:]))))
+    return findings
 
 
 def of_side(dataset: Dataset, traits: Traits) -> list[Finding]:
     """How well test images can be told from training images of the same class, by all traits and by the best one."""
     dataset, traits = _usable(dataset, traits)
-    found = []
+    findings = []
     for label, name in enumerate(("normal", "pneumonia")):
         rows = np.flatnonzero(dataset.labels == label)
         is_test, patients = (dataset.origins[rows] == "test").astype(np.int8), dataset.patients[rows]
         by_trait = columns(traits.take(rows))
         by_trait["all traits"] = np.column_stack([np.empty((len(rows), 0)), *by_trait.values()])
         areas = {
-            trait: auroc(is_test, said, patients)
+            trait: auroc(is_test, scores, patients)
             for trait, values in by_trait.items()
-            if values.shape[1] and (said := held_out(values, is_test, patients)) is not None
+            if values.shape[1] and (scores := held_out(values, is_test, patients)) is not None
         }
         together = areas.pop("all traits", None)
         if together is None or together[1] < NOTEWORTHY:
             continue
         best = max(areas, key=lambda trait: areas[trait][0])
         text = f"{name} test images can be told from {name} training images with AUROC {_of(together)}"
-        found.append(_finding("shift", f"{text}, by {best} alone with {_of(areas[best])}", together))
-    return found
+        findings.append(_finding("shift", f"{text}, by {best} alone with {_of(areas[best])}", together))
+    return findings
 
 
 def columns(traits: Traits) -> dict[str, np.ndarray]:
-    """What each trait offers to a classifier, (n, columns) float; traits that are the same for all are left out."""
+    """Each trait as features for a classifier, (n, columns) float; constant traits are left out."""
     tall = np.where(traits.height > 0, traits.height, 1)
-    found = {
+    features = {
         "colour mode": np.unique(traits.modes, return_inverse=True)[1][:, None].astype(float),
         "size": np.column_stack([traits.width, traits.height]),
         "aspect": (traits.width / tall)[:, None],
@@ -72,31 +72,31 @@ def columns(traits: Traits) -> dict[str, np.ndarray]:
         "brightness": traits.brightness[:, None],
         "sharpness": traits.sharpness[:, None],
     }
-    return {name: values for name, values in found.items() if len(values) and np.ptp(values, axis=0).any()}
+    return {name: values for name, values in features.items() if len(values) and np.ptp(values, axis=0).any()}
 
 
 def held_out(values: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> np.ndarray | None:
-    """What decision trees say of images that they were not fitted to, (n,), 0 to 1, patients kept together.
+    """Out-of-fold scores of decision trees, (n,), 0 to 1, patients kept together.
 
-    None where a class has too few patients for that.
+    None if a class has too few patients.
     """
     from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.tree import DecisionTreeClassifier
 
     if min(len(np.unique(patients[labels == label])) for label in (0, 1)) < 2 * FOLDS:
         return None
-    said = np.empty(len(labels))
+    scores = np.empty(len(labels))
     with warnings.catch_warnings(action="ignore"):
         for fit, held in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0).split(values, labels, patients):
             tree = DecisionTreeClassifier(max_leaf_nodes=32, min_samples_leaf=20, random_state=0)
-            said[held] = tree.fit(values[fit], labels[fit]).predict_proba(values[held])[:, 1]
-    return said
+            scores[held] = tree.fit(values[fit], labels[fit]).predict_proba(values[held])[:, 1]
+    return scores
 
 
-def auroc(labels: np.ndarray, said: np.ndarray, patients: np.ndarray) -> tuple[float, float, float]:
+def auroc(labels: np.ndarray, scores: np.ndarray, patients: np.ndarray) -> tuple[float, float, float]:
     """AUROC with its 95 % interval over patients: value, low, high."""
-    draws = bootstrap.over_patients(lambda W: {"auroc": metrics.curves(labels, said, W)[0]}, patients, RESAMPLES)
-    whole = float(metrics.curves(labels, said, metrics.whole(len(labels)))[0][0])
+    draws = bootstrap.over_patients(lambda W: {"auroc": metrics.curves(labels, scores, W)[0]}, patients, RESAMPLES)
+    whole = float(metrics.curves(labels, scores, metrics.whole(len(labels)))[0][0])
     return whole, *bootstrap.interval(draws["auroc"])
 
 

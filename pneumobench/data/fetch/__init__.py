@@ -1,1 +1,1 @@
-"""The public X-rays, brought here: downloaded or unpacked, checked, and moved into place when whole."""
+"""The public X-rays: downloaded or unpacked, checked, and moved into place once complete."""

@@ -15,15 +15,15 @@ from pneumobench.errors import DataError
 from pneumobench.utils.progress import Progress
 
 LARGEST = 50 * 10**9  # bytes unpacked: the full-size release has 1.3 GB
-RATIO = 100  # unpacked to packed, of a whole archive: JPEG hardly shrinks, a bomb does
+RATIO = 100  # unpacked to packed, of a whole archive: JPEG hardly shrinks, a zip bomb does
 
 
 def unpack(archive: Path, target: Path, progress: Progress) -> Path:
     """Unpack the images of a zip file into a new folder `target`, in Kaggle's layout; the folder.
 
-    Of several copies inside, the one nearest to the top is taken; `__MACOSX` and what is no image stay behind.
+    Of several copies inside, the one nearest to the top is taken; `__MACOSX` and files that are no images are left out.
     Raises: DataError for an archive that is damaged, holds no such images, has names that leave the target, links,
-    or unpacks to an absurd size; UsageError where `target` is there already. Nothing is left half-unpacked.
+    or unpacks to an implausible size; UsageError if `target` exists. Nothing is left half-unpacked.
     """
     try:
         with zipfile.ZipFile(archive) as opened, placing(target) as folder:
@@ -37,7 +37,7 @@ def unpack(archive: Path, target: Path, progress: Progress) -> Path:
                 if done % 64 == 0 or done == len(members):
                     progress.advance(done, len(members))
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
-        raise DataError(f"{archive} is no whole zip archive: {' '.join(str(error).split())[:120]}") from error
+        raise DataError(f"{archive} is not a complete zip archive: {' '.join(str(error).split())[:120]}") from error
     except OSError as error:
         raise DataError(f"cannot read {archive}: {error.strerror or error}") from error
     return target
@@ -55,11 +55,11 @@ def _members(opened: zipfile.ZipFile, archive: Path) -> list[tuple[zipfile.ZipIn
     unpacked, packed = sum(m.file_size for m in every), sum(m.compress_size for m in every)
     if unpacked > LARGEST or unpacked > RATIO * max(packed, 10**6):
         raise DataError(
-            f"{archive} unpacks to {unpacked / 1e9:,.1f} GB from {packed / 1e6:,.1f} MB: that is no set of X-rays"
+            f"{archive} unpacks to {unpacked / 1e9:,.1f} GB from {packed / 1e6:,.1f} MB: too much for a set of X-rays"
         )
-    found = [(member, place) for member in every if (place := _place(member.filename))]
-    depths = {len(PurePosixPath(member.filename).parts) for member, _ in found}
-    nearest = [(member, place) for member, place in found if len(PurePosixPath(member.filename).parts) == min(depths)]
+    images = [(member, place) for member in every if (place := _place(member.filename))]
+    depths = {len(PurePosixPath(member.filename).parts) for member, _ in images}
+    nearest = [(member, place) for member, place in images if len(PurePosixPath(member.filename).parts) == min(depths)]
     held = {place.parts[:2] for _, place in nearest}
     missing = [f"{origin}/{name}" for origin in ("train", "test") for name in CLASSES if (origin, name) not in held]
     if missing:

@@ -1,4 +1,4 @@
-"""One file from the network: checked by its hash (pooch), gone on with where it broke off, whole or not there."""
+"""One file from the network: checked by its hash (pooch), resumed after a break, in place only when complete."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHUNK = 2**16
 def download(url: str, target: Path, checksum: str, progress: Progress) -> Path:
     """Fetch `url` to `target`, unless it is there already; `checksum` is "md5:…" or "sha256:…".
 
-    What came before a break stays in the cache, and the next call goes on from there.
+    What was received before a break is kept in the cache, and the next call resumes there.
     Raises: DataError in one line: no network, a stall, no space, a wrong checksum. `target` is untouched then.
     """
     import pooch
@@ -40,7 +40,7 @@ def download(url: str, target: Path, checksum: str, progress: Progress) -> Path:
         raise DataError(f"{url} is being fetched by another process") from None
     except requests.RequestException as error:
         raise DataError(f"{_why(error)}: {url}. {getter.kept()}") from error
-    except ValueError as error:  # pooch's word for a wrong hash
+    except ValueError as error:  # raised by pooch for a wrong hash
         part.unlink(missing_ok=True)
         raise DataError(f"{url} is not the file that was expected: its {checksum.partition(':')[0]} differs") from error
     except OSError as error:
@@ -52,7 +52,7 @@ def download(url: str, target: Path, checksum: str, progress: Progress) -> Path:
 
 
 class _Resuming:
-    """What pooch calls to download: appends to a `.part` file, and hands that over when it is whole."""
+    """What pooch calls to download: appends to a `.part` file, and hands it over when it is complete."""
 
     def __init__(self, part: Path, progress: Progress):
         self._part, self._progress, self.total = part, progress, 0
@@ -76,10 +76,10 @@ class _Resuming:
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         with requests.get(url, headers=headers, stream=True, timeout=(CONNECT, STALL)) as answer:
             if have and answer.status_code == requests.codes.requested_range_not_satisfiable:
-                return  # all of it is here; the checksum will tell
+                return  # the file is complete; its checksum is verified next
             answer.raise_for_status()
             if answer.status_code != requests.codes.partial_content:
-                have = 0  # a server that cannot go on sends all of it again
+                have = 0  # a server that cannot resume sends the whole file again
             self.total = have + int(answer.headers.get("Content-Length", 0))
             free = shutil.disk_usage(self._part.parent).free
             if self.total - have > free:
@@ -91,12 +91,10 @@ class _Resuming:
                     self._progress.advance(have, self.total or have)
 
     def kept(self) -> str:
-        """What the user has of it, in a sentence."""
+        """How much is kept for the next call, in a sentence."""
         have = self._part.stat().st_size if self._part.exists() else 0
         of = f" of {_megabytes(self.total)}" if self.total else ""
-        return (
-            f"{_megabytes(have)}{of} are kept, and the same command goes on from there" if have else "Nothing is kept"
-        )
+        return f"{_megabytes(have)}{of} are kept, and the same command resumes there" if have else "Nothing is kept"
 
 
 def _why(error: Exception) -> str:
@@ -107,7 +105,7 @@ def _why(error: Exception) -> str:
     if isinstance(error, requests.Timeout):
         return f"the server is silent for {STALL} s"
     if isinstance(error, requests.exceptions.ChunkedEncodingError) or "IncompleteRead" in str(error):
-        return "the download broke off"
+        return "the connection broke"
     return "silent server" if "Read timed out" in str(error) else "no connection"
 
 

@@ -17,9 +17,9 @@ HANDLE = "paultimothymooney/chest-xray-pneumonia"
 
 
 def fetch(target: Path, progress: Progress) -> Path:
-    """Fetch the release into a new folder `target`; kagglehub goes on where it broke off, and keeps a copy.
+    """Fetch the release into a new folder `target`; kagglehub resumes after a break, and keeps a copy.
 
-    Raises: DataError where the extra is missing or the download fails; UsageError where `target` is there.
+    Raises: DataError where the extra is missing or the download fails; UsageError if `target` exists.
     """
     try:
         import kagglehub
@@ -29,7 +29,7 @@ def fetch(target: Path, progress: Progress) -> Path:
     with placing(target) as folder:
         progress.stage(f"fetching {HANDLE}")
         try:
-            found = release_folder(Path(kagglehub.dataset_download(HANDLE)))
+            release = release_folder(Path(kagglehub.dataset_download(HANDLE)))
         except DataError:
             raise
         except Exception as error:  # kagglehub's, requests' and zipfile's own kinds
@@ -37,8 +37,8 @@ def fetch(target: Path, progress: Progress) -> Path:
         progress.stage("moving it into place")
         for origin in ORIGINS:
             for name in CLASSES:
-                if (found / origin / name).is_dir():
-                    shutil.copytree(found / origin / name, folder / origin / name, copy_function=_linked)
+                if (release / origin / name).is_dir():
+                    shutil.copytree(release / origin / name, folder / origin / name, copy_function=_linked)
     return target
 
 

@@ -1,4 +1,4 @@
-"""A folder that comes into being whole: filled beside its place, then renamed."""
+"""Where fetched images are put: a new folder that is complete or absent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pneumobench.utils.files import whole_folder
 def placing(target: Path) -> Iterator[Path]:
     """A new folder to fill, which becomes `target` at the end, or is removed where anything goes wrong.
 
-    Raises: UsageError where `target` is there already; DataError where it cannot be written.
+    Raises: UsageError if `target` exists and is not empty; DataError if it cannot be written.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} is there already; name another place with --to, or remove it")

@@ -31,7 +31,7 @@ def patient_key(filename: str) -> str | None:
 
 
 def subtype(filename: str, label: int) -> str:
-    """ "normal", "bacterial", "viral", or "unknown" for a pneumonia whose name does not tell."""
+    """ "normal", "bacterial", "viral", or "unknown" for a pneumonia whose file name does not say."""
     if label == 0:
         return "normal"
     match = _PERSON.match(filename)

@@ -1,4 +1,4 @@
-"""MedMNIST's `.npz` files (PneumoniaMNIST and its kin) as a folder like any other, unpacked once into the cache."""
+"""MedMNIST's `.npz` files (PneumoniaMNIST and others) as a folder like any other, unpacked once into the cache."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ VERSION = 1  # part of the folder's name: raise it when the files change
 def unpacked(path: Path) -> Path:
     """The folder of an archive's images in Kaggle's layout, named like the archive.
 
-    The files are PGM, whose bytes depend on the pixels alone, so that the fingerprint is the same wherever and with
+    The files are PGM, whose bytes depend only on the pixels, so that the fingerprint is the same wherever and with
     whatever library they are written. Their names carry no patient.
-    Raises: DataError where the archive is none of MedMNIST's, or its task is not normal against pneumonia.
+    Raises: DataError if the archive is not one of MedMNIST's, or its task is not normal against pneumonia.
     """
     try:
         digest = content_hash(path)
@@ -59,11 +59,11 @@ def _part(path: Path, origin: str) -> tuple[np.ndarray, np.ndarray]:
             images, labels = archive[f"{origin}_images"], archive[f"{origin}_labels"]
     except KeyError as error:
         raise DataError(
-            f"{path} is no MedMNIST archive: it lacks {error.args[0].split()[0]}; it must hold train, val and test "
+            f"{path} is not a MedMNIST archive: it lacks {error.args[0].split()[0]}; it must hold train, val and test "
             "images and labels"
         ) from None
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path} is no .npz archive: {' '.join(str(error).split())[:120]}") from None
+        raise DataError(f"{path} is not an .npz archive: {' '.join(str(error).split())[:120]}") from None
     except Exception as error:  # zipfile's and zlib's
         raise DataError(f"{path} is damaged: {' '.join(str(error).split())[:120]}") from None
     labels = labels.reshape(len(labels), -1)

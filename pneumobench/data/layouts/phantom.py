@@ -1,4 +1,4 @@
-"""A synthetic stand-in for the real X-rays: seeded, written as JPEG, read like any other folder."""
+"""Synthetic images in place of real X-rays: seeded, written as JPEG, read like any other folder."""
 
 from __future__ import annotations
 

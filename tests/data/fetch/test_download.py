@@ -99,7 +99,9 @@ def test_a_broken_download_is_gone_on_with(server, tmp_path):
 def test_what_stays_broken_is_one_line_and_the_next_call_goes_on(server, tmp_path):
     server.faults = ["break"] * 3
     target = tmp_path / "data" / "file.npz"
-    with pytest.raises(DataError, match=r"broke off: http.* 0\.9 MB of 1\.0 MB are kept, and the same command goes on"):
+    with pytest.raises(
+        DataError, match=r"connection broke: http.* 0\.9 MB of 1\.0 MB are kept, and the same command resumes"
+    ):
         get(server, target)
     assert left(target) == ([], 875_000)
     assert get(server, target).read_bytes() == BODY
