@@ -23,10 +23,12 @@ def test_they_are_ranked_by_what_they_can_do(copy):
     add(copy, "train", "NORMAL", "IM-9001-0001.jpeg", ("train", "NORMAL"))
     add(copy, "train", "NORMAL", "IM-9002-0001.jpeg", ("train", "PNEUMONIA"))
     add(copy, "test", "PNEUMONIA", "person903_virus_1.jpeg", ("train", "PNEUMONIA"))
-    found = findings.of_names(load_folder(copy))
-    assert [one.kind for one in found] == ["leak", "label conflict", "two patient keys", "identical files"]
-    assert found[-1].figures == {"groups": 2, "files": 5}
-    assert [findings.KINDS.index(one.kind) for one in found] == sorted(findings.KINDS.index(one.kind) for one in found)
+    problems = findings.of_names(load_folder(copy))
+    assert [one.kind for one in problems] == ["leak", "label conflict", "two patient keys", "identical files"]
+    assert problems[-1].figures == {"groups": 2, "files": 5}
+    assert [findings.KINDS.index(one.kind) for one in problems] == sorted(
+        findings.KINDS.index(one.kind) for one in problems
+    )
 
 
 def test_a_name_that_tells_no_patient_makes_no_two_keys(copy):

@@ -22,10 +22,10 @@ def everything(development):
 @settings(max_examples=25, deadline=None)
 @given(count=st.integers(2, 6), seed=st.integers(0, 1000))
 def test_every_image_is_held_out_once_and_no_patient_is_on_two_sides(development, count, seed):
-    found = divide_into_folds(development, count, seed=seed)
-    held_out = np.concatenate([fold.validation.dataset.paths for fold in found])
+    folds = divide_into_folds(development, count, seed=seed)
+    held_out = np.concatenate([fold.validation.dataset.paths for fold in folds])
     assert sorted(held_out) == sorted(everything(development).paths)
-    for fold in found:
+    for fold in folds:
         assert not set(fold.training.patients) & set(fold.validation.patients)
         assert len(fold.training) + len(fold.validation) == len(held_out)
 

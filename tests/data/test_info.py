@@ -5,14 +5,14 @@ from pneumobench.utils.progress import Progress
 
 
 def test_counts_by_split_class_subtype_and_patient(phantom_folder, dataset):
-    found = info.gather(phantom_folder, Progress())
-    assert sum(row["images"] for row in found.table) == found.images == len(dataset)
-    assert {(row["split"], row["class"]) for row in found.table} == {
+    facts = info.gather(phantom_folder, Progress())
+    assert sum(row["images"] for row in facts.table) == facts.images == len(dataset)
+    assert {(row["split"], row["class"]) for row in facts.table} == {
         (split, name) for split in ("train", "test") for name in ("NORMAL", "PNEUMONIA")
     }
-    assert found.fingerprint == dataset.fingerprint
-    assert sum(found.modes.values()) == int((dataset.origins != "test").sum())
-    assert found.sizes["width"][1] <= found.sizes["width"][0] <= found.sizes["width"][2]
+    assert facts.fingerprint == dataset.fingerprint
+    assert sum(facts.modes.values()) == int((dataset.origins != "test").sum())
+    assert facts.sizes["width"][1] <= facts.sizes["width"][0] <= facts.sizes["width"][2]
 
 
 def test_no_test_image_is_opened(copy, monkeypatch):

@@ -61,8 +61,8 @@ def test_a_damaged_cache_is_rebuilt(dataset, damage):
 def test_an_unreadable_image_is_remembered_with_its_reason(copy):
     path = sorted((copy / "train" / "NORMAL").iterdir())[0]
     path.write_text("hello")
-    found = open_cache(load_folder(copy), VIEW)
-    assert list(found.unreadable.values()) == ["not an image"]
+    cache = open_cache(load_folder(copy), VIEW)
+    assert list(cache.unreadable.values()) == ["not an image"]
 
 
 @pytest.mark.slow

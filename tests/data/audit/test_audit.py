@@ -20,8 +20,8 @@ def audited(folder, **options):
     return audit(load_folder(folder, skip_unreadable=True), Progress(), **options)
 
 
-def kinds(found):
-    return [finding.kind for finding in found.findings]
+def kinds(checked):
+    return [finding.kind for finding in checked.findings]
 
 
 def first(folder, origin, name):
@@ -36,13 +36,13 @@ def recompressed(source, target):
 
 
 def test_a_clean_phantom_has_no_leak_no_conflict_and_no_duplicate(phantom_folder):
-    found = audited(phantom_folder)
+    checked = audited(phantom_folder)
     assert not {"leak", "near leak", "label conflict", "identical files", "near duplicates", "unreadable"} & set(
-        kinds(found)
+        kinds(checked)
     )
-    assert found.decoded < found.images
-    assert {"leak", "label conflict", "identical files"} <= set(found.clear)
-    assert not {"near leak", "shift"} & set(found.clear)  # the test images' pixels were not looked at
+    assert checked.decoded < checked.images
+    assert {"leak", "label conflict", "identical files"} <= set(checked.clear)
+    assert not {"near leak", "shift"} & set(checked.clear)  # the test images' pixels were not looked at
 
 
 def test_each_fault_is_found_and_the_worst_comes_first(copy):
@@ -53,12 +53,12 @@ def test_each_fault_is_found_and_the_worst_comes_first(copy):
     red = np.zeros((100, 100, 3), np.uint8)
     red[:50, :, 0] = 255
     Image.fromarray(red).save(copy / "train" / "NORMAL" / "IM-9002-0001.jpeg")
-    found = audited(copy)
-    said = kinds(found)
+    checked = audited(copy)
+    said = kinds(checked)
     assert said[0] == "label conflict"
     for kind in ("two patient keys", "near duplicates", "identical files", "unreadable", "odd"):
         assert said.count(kind) == 1, kind
-    by_kind = {finding.kind: finding for finding in found.findings}
+    by_kind = {finding.kind: finding for finding in checked.findings}
     assert set(by_kind["near duplicates"].examples[0]) == {
         ill.relative_to(copy).as_posix(),
         "train/PNEUMONIA/person901_virus_1.jpeg",
@@ -89,8 +89,8 @@ def test_a_twin_in_the_test_folder_is_found_by_its_hash_and_an_almost_twin_only_
 def test_pictures_of_test_images_stay_out_of_a_page_that_did_not_open_them(copy, tmp_path):
     twin = copy / "test" / "NORMAL" / "IM-9004-0001.jpeg"
     shutil.copy(first(copy, "test", "NORMAL"), twin)
-    found = audited(copy)
-    html = write(found, load_folder(copy), tmp_path / "audit.html").read_text()
+    checked = audited(copy)
+    html = write(checked, load_folder(copy), tmp_path / "audit.html").read_text()
     assert "IM-9004-0001.jpeg" in html
     assert "<img" not in html.partition("identical files")[2].partition("</section>")[0]
 
@@ -104,10 +104,10 @@ def test_nor_do_they_where_the_folder_s_name_is_written_otherwise(copy, tmp_path
 
 def test_files_without_a_byte_are_among_the_unreadable(copy):
     first(copy, "train", "NORMAL").write_bytes(b"")
-    found = audited(copy)
-    (unreadable,) = [finding for finding in found.findings if finding.kind == "unreadable"]
+    checked = audited(copy)
+    (unreadable,) = [finding for finding in checked.findings if finding.kind == "unreadable"]
     assert unreadable.figures == {"images": 1}
-    assert "unreadable" not in found.clear
+    assert "unreadable" not in checked.clear
 
 
 def test_a_folder_of_files_that_are_no_images_is_told_so(copy):
@@ -129,9 +129,9 @@ def test_a_trait_that_gives_the_class_away_is_a_shortcut(copy):
         for path in (copy / "train" / name).iterdir():
             with Image.open(path) as image:
                 image.convert("L").save(path, quality=quality)
-    found = {f.text.split(" alone")[0]: f for f in audited(copy).findings if f.kind == "shortcut"}
-    assert found["file size"].figures["auroc"] > 0.9
-    normal, ill = found["file size"].examples
+    shortcuts = {f.text.split(" alone")[0]: f for f in audited(copy).findings if f.kind == "shortcut"}
+    assert shortcuts["file size"].figures["auroc"] > 0.9
+    normal, ill = shortcuts["file size"].examples
     assert all("/NORMAL/" in path for path in normal)
     assert all("/PNEUMONIA/" in path for path in ill)
 
@@ -156,8 +156,8 @@ def test_every_pair_that_differs_in_fewer_than_eight_bits_is_found(seed):
         bits[twin] = bits[twin - 50]
         turned = rng.choice(256, rng.integers(1, 8), replace=False)
         bits[twin, turned] ^= 1
-    found = duplicates.pairs_of(np.packbits(bits, axis=1), np.ones(60, bool), np.arange(60).astype(str))
-    assert {tuple(pair) for pair in found.tolist()} == {(i, i + 50) for i in range(10)}
+    pairs = duplicates.pairs_of(np.packbits(bits, axis=1), np.ones(60, bool), np.arange(60).astype(str))
+    assert {tuple(pair) for pair in pairs.tolist()} == {(i, i + 50) for i in range(10)}
 
 
 def test_the_command_says_it_in_a_table_and_in_json(copy, cli, tmp_path):

@@ -53,14 +53,14 @@ def server(tmp_path, monkeypatch):
     monkeypatch.setenv("PNEUMOBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(download, "STALL", 0.5)
     monkeypatch.setattr(download, "CHUNK", 1000)  # what is cut off within a chunk is lost
-    found = ThreadingHTTPServer(("127.0.0.1", 0), Faulty)
-    found.faults, found.asked = [], []
-    found.url = f"http://127.0.0.1:{found.server_port}/file.npz"
-    thread = threading.Thread(target=found.serve_forever, args=(0.02,), daemon=True)
+    served = ThreadingHTTPServer(("127.0.0.1", 0), Faulty)
+    served.faults, served.asked = [], []
+    served.url = f"http://127.0.0.1:{served.server_port}/file.npz"
+    thread = threading.Thread(target=served.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    yield found
-    found.shutdown()
-    found.server_close()
+    yield served
+    served.shutdown()
+    served.server_close()
 
 
 def get(server, target, checksum=MD5, progress=None):

@@ -14,11 +14,11 @@ SIZES = {"train": 40, "val": 10, "test": 12}
 
 def arrays(side=28, seed=0):
     rng = np.random.default_rng(seed)
-    found = {}
+    content = {}
     for origin, size in SIZES.items():
-        found[f"{origin}_images"] = rng.integers(0, 256, (size, side, side)).astype(np.uint8)
-        found[f"{origin}_labels"] = np.arange(size).reshape(-1, 1) % 2
-    return found
+        content[f"{origin}_images"] = rng.integers(0, 256, (size, side, side)).astype(np.uint8)
+        content[f"{origin}_labels"] = np.arange(size).reshape(-1, 1) % 2
+    return content
 
 
 @pytest.fixture
@@ -69,18 +69,21 @@ def test_it_is_unpacked_once(archive, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda found: found.pop("val_images"), "lacks val_images"),
-        (lambda found: found.update(train_labels=np.arange(40).reshape(-1, 1)), "other classes than 0, normal"),
-        (lambda found: found.update(train_labels=np.zeros((40, 14), int)), "other classes than 0, normal"),
-        (lambda found: found.update(test_images=np.zeros((12, 28, 28, 3), np.uint8)), r"test images \(12, 28, 28, 3\)"),
-        (lambda found: found.update(train_images=np.array([{}] * 40)), r"\.npz archive|damaged"),
+        (lambda content: content.pop("val_images"), "lacks val_images"),
+        (lambda content: content.update(train_labels=np.arange(40).reshape(-1, 1)), "other classes than 0, normal"),
+        (lambda content: content.update(train_labels=np.zeros((40, 14), int)), "other classes than 0, normal"),
+        (
+            lambda content: content.update(test_images=np.zeros((12, 28, 28, 3), np.uint8)),
+            r"test images \(12, 28, 28, 3\)",
+        ),
+        (lambda content: content.update(train_images=np.array([{}] * 40)), r"\.npz archive|damaged"),
     ],
 )
 def test_what_is_no_pneumoniamnist_is_refused_and_leaves_nothing(change, message, tmp_path, monkeypatch):
     monkeypatch.setenv("PNEUMOBENCH_CACHE", str(tmp_path / "cache"))
-    found = arrays()
-    change(found)
-    np.savez(tmp_path / "other.npz", **found)
+    content = arrays()
+    change(content)
+    np.savez(tmp_path / "other.npz", **content)
     with pytest.raises(DataError, match=message):
         medmnist.unpacked(tmp_path / "other.npz")
     assert [
