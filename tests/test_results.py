@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pneumobench.cli import listing
 from pneumobench.cli.compare import sentences
+from pneumobench.cli.runs import in_markdown
 from pneumobench.comparison.compare import compare
+from pneumobench.comparison.scored import score
 from pneumobench.tracking import export
 from pneumobench.tracking.runs import experiments
 
@@ -16,12 +17,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def rows():
-    return listing.rows(experiments(export.read(ROOT / "results")))
+    return score(experiments(export.read(ROOT / "results")))
 
 
 def test_every_figure_of_the_table_is_computed_again(rows):
     text = (ROOT / "RESULTS.md").read_text()
-    for line in listing.in_markdown(rows):
+    for line in in_markdown(rows):
         assert line in text, line
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +10,10 @@ import typer
 from pneumobench.cli.options import AsJson, Data, TrackingUri
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from pneumobench.cli.render import Grid
     from pneumobench.comparison.compare import Comparison
 
-WIDTH, NAME = 21, 16  # characters of the forest plot, and of a plugin beside it
+WIDTH = 21  # characters of the forest plot
 
 
 def compare(
@@ -40,119 +38,76 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Say which plugins are better than a reference, by how much, and how sure that is; nothing is trained."""
-    from pneumobench.cli.runs import find
-    from pneumobench.comparison.compare import compare as compare_runs
+    from pneumobench.cli import render
+    from pneumobench.cli.runs import tracked
+    from pneumobench.comparison import compare
 
-    found = compare_runs(find([], source, tracking_uri), names or (), against=against, metric=metric)
+    comparison = compare.compare(tracked([], source, tracking_uri), names or (), against=against, metric=metric)
     if html is not None:
-        from pneumobench.cli.tables import cell
         from pneumobench.comparison import report
         from pneumobench.tracking.store import Store
 
         store = Store(tracking_uri)
-        made = report.of(found, cell, store, data)
+        made = report.of(comparison, store, data)
         made.write(html)
         if source is None:
             made.log(store)
     if as_json:
-        print(json.dumps(found.as_dict(), indent=2))
+        render.print_json(comparison.as_dict())
         return
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    for line in sentences(found):
-        console.print(line, markup=False, soft_wrap=True)
-    console.print(_ranked(found))
-    console.print(_forest(found))
-    for line in [*remarks(found), *([f"Report: {html}"] if html else [])]:
-        console.print(line, markup=False, soft_wrap=True)
+    render.show(*sentences(comparison), _ranked(comparison), _forest(comparison))
+    render.show(f"{comparison.subject}.", *comparison.remarks())
+    if html:
+        render.show(f"Report: {html}")
 
 
-def sentences(found: Comparison) -> list[str]:
+def sentences(comparison: Comparison) -> list[str]:
     """What may be said of each pair, the largest difference first."""
-    return [f"- {pair.sentence}" for pair in found.pairs]
+    return [f"- {pair.sentence}" for pair in comparison.pairs]
 
 
-def remarks(found: Comparison) -> list[str]:
-    """What a reader has to know beside the tables."""
-    lines = [
-        f"{found.images} images of {found.dataset} {found.fingerprint[:8]}, the same for all. In brackets 95 % "
-        "intervals, from a bootstrap over patients and seeds; p is Holm's over all pairs. DeLong's and McNemar's tests "
-        "take images as independent and compare the first seeds."
-    ]
-    if found.published:
-        lines.append(
-            f"Published: {found.published.value:.4f} accurate at 0.5, as one proportion of 624 "
-            f"[{found.published.low:.3f}, {found.published.high:.3f}]"
-            + (
-                f"; {found.published_among[0]} of {found.published_among[1]} seeds of {found.reference} lie below it."
-                if found.published_among
-                else "."
-            )
-        )
-    lines.append(f"Always naming the commoner class: {found.majority.value:.3f} accurate.")
-    gaps = [standing.gap("auroc") for standing in found.standings]
-    flattered = ": what is tuned there is flattered" if min(gaps) > 0 else ""
-    lines.append(f"Validation AUROC less test AUROC: {min(gaps):+.3f} to {max(gaps):+.3f}{flattered}.")
-    looks = max(standing.looks for standing in found.standings)
-    lines.append(f"Looks at these test images before the latest result here: {looks} (`pneumobench ledger`).")
-    lines += [*found.meanings, *(f"Left out: {one}" for one in found.left_out)]
-    return lines
+def _ranked(comparison: Comparison) -> Grid:
+    from pneumobench.cli import render
+    from pneumobench.evaluation.labels import label
+    from pneumobench.evaluation.words import figure
 
-
-def _ranked(found: Comparison) -> Table:
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
-    from pneumobench.cli.tables import cell
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("plugin", style="bold", no_wrap=True, max_width=NAME)
-    shown = list(dict.fromkeys((found.metric, "auroc", "accuracy_at_0.5", "accuracy")))[:3]
-    for name in shown:
-        table.add_column(name.replace("_", " ").replace("auroc", "AUROC").replace(" at ", "\nat "), no_wrap=True)
-    table.add_column("s", justify="right", no_wrap=True)
-    table.add_column("looks", justify="right", no_wrap=True)
-    for one in found.standings:
+    metrics = list(dict.fromkeys((comparison.metric, "auroc", "accuracy_at_0.5", "accuracy")))[:3]
+    columns = [label(metric).replace(" at ", "\nat ") for metric in metrics]
+    rows: list[list[render.Cell]] = []
+    for one in comparison.standings:
         seeds = f"{one.seeds} seed{'s' if one.seeds > 1 else ''}"
-        spent = f", {one.trials_spent} trials" if one.trials_spent else ""
-        cells = [cell(one.test[name]).replace(" [", "\n[") for name in shown]
-        name = f"{escape(one.name)}\n[not bold dim]{seeds}{spent}[/]"
-        table.add_row(name, *cells, f"{one.experiment.seconds:,.0f}", str(one.looks))
-    return table
+        trials = f", {one.trials_spent} trials" if one.trials_spent else ""
+        figures = [figure(one.test[metric]).replace(" [", "\n[") for metric in metrics]
+        name = render.stacked(one.name, seeds + trials)
+        rows.append([name, *figures, f"{one.experiment.seconds:.0f}", str(one.looks)])
+    return render.table(
+        ("plugin", *columns, "s", "looks"), rows, styles={"plugin": "bold"}, right=("s", "looks"), whole=columns
+    )
 
 
-def _forest(found: Comparison) -> Table:
+def _forest(comparison: Comparison) -> Grid:
     """Each pair's difference and interval on one axis, with 0 marked."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
+    from pneumobench.cli import render
+    from pneumobench.evaluation.words import difference, p_value
 
-    low, high = min(0.0, *(pair.low for pair in found.pairs)), max(0.0, *(pair.high for pair in found.pairs))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column(f"less {found.reference}", style="bold", no_wrap=True, max_width=NAME)
-    table.add_column(f"{low:+.3f}{f'{high:+.3f}':>{WIDTH - 6}}", no_wrap=True, width=WIDTH)
-    table.add_column("difference", no_wrap=True, min_width=16)
-    table.add_column("p", no_wrap=True, min_width=5)
-    table.add_column("DeLong" if found.metric == "auroc" else "McNemar", no_wrap=True)
-    for pair in found.pairs:
-        figures = f"{pair.difference:+.3f}\n[{pair.low:+.3f}, {pair.high:+.3f}]"
-        independent = pair.delong_p if pair.delong_p is not None else pair.mcnemar_p
-        table.add_row(
-            escape(pair.plugin),
+    low = min(0.0, *(pair.low for pair in comparison.pairs))
+    high = max(0.0, *(pair.high for pair in comparison.pairs))
+    name, axis = f"less {comparison.reference}", f"{low:+.3f}{f'{high:+.3f}':>{WIDTH - 6}}"
+    headings = [name, axis, "difference", "p"]
+    rows = [
+        [
+            pair.plugin,
             bar(pair.low, pair.difference, pair.high, low, high),
-            escape(figures),
-            _p(pair.p_corrected),
-            _p(independent),
-        )
-    return table
-
-
-def _p(value: float | None) -> str:
-    if value is None or value != value:
-        return ""
-    return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+            difference(pair.difference, pair.low, pair.high).replace(" [", "\n["),
+            p_value(pair.p_corrected),
+        ]
+        for pair in comparison.pairs
+    ]
+    if comparison.independent:
+        test, values = comparison.independent
+        headings.append(test)
+        rows = [[*row, p_value(value)] for row, value in zip(rows, values, strict=True)]
+    return render.table(headings, rows, styles={name: "bold"}, whole=headings[1:])
 
 
 def bar(low: float, value: float, high: float, least: float, most: float, width: int = WIDTH) -> str:

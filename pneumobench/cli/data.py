@@ -1,16 +1,20 @@
-"""`pneumobench data`: fetch images, count them, check them, and clear what is kept of them."""
+"""`pneumobench data`: fetch images, count them, check them, and clear the caches."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pneumobench.cli.options import AsJson, Data, TrackingUri
 
-app = typer.Typer(help="Fetch images, count them, check them, and clear what is kept of them.", no_args_is_help=True)
-fetching = typer.Typer(help="Bring the public X-rays here, checked and whole.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from pneumobench.data.audit import Audit
+    from pneumobench.data.info import Facts
+
+app = typer.Typer(help="Fetch images, count them, check them, and clear the caches.", no_args_is_help=True)
+fetching = typer.Typer(help="Download or unpack the public X-rays; what arrives is verified.", no_args_is_help=True)
 app.add_typer(fetching, name="fetch")
 
 FOLDER = Path("data/chest_xray")
@@ -20,7 +24,7 @@ To = Annotated[Path, typer.Option(metavar="DIR", help="The new folder.")]
 @fetching.command("kaggle")
 def kaggle(to: To = FOLDER) -> None:
     """Fetch the release on Kaggle (paultimothymooney/chest-xray-pneumonia, 1.2 GB), by kagglehub."""
-    from pneumobench.cli.display import watching
+    from pneumobench.cli.progress import watching
     from pneumobench.data.fetch import kaggle
 
     with watching() as progress:
@@ -34,7 +38,7 @@ def medmnist(
     to: Annotated[Path, typer.Option(metavar="DIR", help="The folder to put the archive into.")] = Path("data"),
 ) -> None:
     """Fetch PneumoniaMNIST+ (4,708 + 524 + 624 images, without patients' keys), checked by its MD5."""
-    from pneumobench.cli.display import watching
+    from pneumobench.cli.progress import watching
     from pneumobench.data.fetch import medmnist
 
     with watching() as progress:
@@ -48,7 +52,7 @@ def unzip(
     to: To = FOLDER,
 ) -> None:
     """Unpack a downloaded archive; links, names that leave the folder and absurd sizes are refused."""
-    from pneumobench.cli.display import watching
+    from pneumobench.cli.progress import watching
     from pneumobench.data.fetch.archive import unpack
 
     with watching() as progress:
@@ -59,20 +63,23 @@ def unzip(
 @app.command("info")
 def info(data: Data = None, as_json: AsJson = False) -> None:
     """Count images by split, class, subtype and patient; their sizes and modes; the fingerprint; the cache."""
-    from pneumobench.cli import data_tables
-    from pneumobench.cli.display import watching
+    from pneumobench.cli import render
+    from pneumobench.cli.progress import watching
     from pneumobench.data.info import gather
 
     with watching() as progress:
-        found = gather(data, progress)
-    data_tables.show_facts(found, as_json=as_json)
+        facts = gather(data, progress)
+    if as_json:
+        render.print_json(facts)
+    else:
+        _show_facts(facts)
 
 
 @app.command("audit")
 def audit(
     data: Data = None,
     include_test: Annotated[
-        bool, typer.Option("--include-test", help="Decode the test images too; that stands in the ledger.")
+        bool, typer.Option("--include-test", help="Decode the test images too; recorded in the ledger.")
     ] = False,
     html: Annotated[
         Path | None, typer.Option(help="Also write the findings with pictures, as one file.", show_default=False)
@@ -81,8 +88,8 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Find leaks, duplicates, label conflicts, unreadable images and shortcuts, the worst for a result first."""
-    from pneumobench.cli import data_tables
-    from pneumobench.cli.display import watching
+    from pneumobench.cli import render
+    from pneumobench.cli.progress import watching
     from pneumobench.data import audit, locate
     from pneumobench.data.audit.html import write
     from pneumobench.data.load import load_folder
@@ -91,20 +98,23 @@ def audit(
 
     with watching() as progress:
         progress.stage("reading file names and hashes")
-        found = load_folder(locate.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
+        images = load_folder(locate.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
         ledger = Store(tracking_uri).ledger
-        test = (ledger, Look.now(dataset=found.name, fingerprint=found.fingerprint)) if include_test else None
-        audited = audit.audit(found, progress, test=test)
+        test = (ledger, Look.now(dataset=images.name, fingerprint=images.fingerprint)) if include_test else None
+        audited = audit.audit(images, progress, test=test)
         if html is not None:
-            write(audited, found, html)
-    data_tables.show_audit(audited, as_json=as_json)
-    if html is not None and not as_json:
-        typer.echo(f"Report: {html}")
+            write(audited, images, html)
+    if as_json:
+        render.print_json(audited)
+        return
+    _show_audit(audited)
+    if html is not None:
+        render.show(f"Report: {html}")
 
 
 @app.command("clear-cache")
 def clear_cache() -> None:
-    """Remove decoded images, frozen features, hashes, unpacked archives and broken-off downloads."""
+    """Remove decoded images, frozen features, hashes, unpacked archives and interrupted downloads."""
     from pneumobench.data import disk_cache
 
     freed = disk_cache.clear()
@@ -112,4 +122,41 @@ def clear_cache() -> None:
 
 
 def _say(path: Path) -> None:
-    typer.echo(f"{path} is whole. Train on it: pneumobench run baseline --data {path}")
+    typer.echo(f"{path} is complete. Train on it: pneumobench run baseline --data {path}")
+
+
+def _show_facts(facts: Facts) -> None:
+    from pneumobench.cli import render
+
+    lines = [
+        f"{facts.dataset}: {facts.images:,} images of {facts.patients:,} patients, fingerprint {facts.fingerprint}",
+        *(f"{name}: median {m:g}, {low:g} to {high:g} pixels" for name, (m, low, high) in facts.sizes.items()),
+        "modes: " + ", ".join(f"{count:,} {mode}" for mode, count in facts.modes.items()),
+        f"cache: {facts.cache_bytes / 1e9:,.2f} of {facts.cache_limit / 1e9:g} GB in {facts.cache}",
+    ]
+    if facts.unmatched:
+        lines.append(f"{facts.unmatched:,} file names match no patient rule: each is its own patient")
+    if facts.unreadable:
+        lines.append(f"{len(facts.unreadable)} unreadable: {', '.join(facts.unreadable[:5])}")
+    lines.append("Sizes and modes are of train and val; of the test images names and hashes are read.")
+    words, counts = ("split", "class", "subtype"), ("images", "patients")
+    rows = [[*(row[name] for name in words), *(f"{row[name]:,}" for name in counts)] for row in facts.table]
+    render.show(render.table((*words, *counts), rows, right=counts), *lines)
+
+
+def _show_audit(audit: Audit) -> None:
+    from pneumobench.cli import render
+
+    if audit.findings:
+        findings = [(finding.kind, finding.text) for finding in audit.findings]
+        render.show(render.table(("kind", "finding"), findings, whole=("kind",)))
+    if audit.clear:
+        render.show(f"Looked for and not found: {', '.join(audit.clear)}.")
+    side = "test images included (see the ledger)"
+    if not audit.includes_test:
+        side = "only names and hashes of the test images"
+    many = f"{len(audit.findings)} finding{'s' * (len(audit.findings) != 1)}"
+    render.show(
+        f"{audit.dataset} {audit.fingerprint[:8]}: {many} in {audit.images:,} images, "
+        f"{audit.decoded:,} decoded, {side}; {audit.seconds:.0f} s"
+    )

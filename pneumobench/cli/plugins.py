@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pneumobench.cli.options import AsJson, PluginName, PluginsDir
+
+if TYPE_CHECKING:
+    from pneumobench.contract import Verdict
+    from pneumobench.contract.describe import Description
 
 app = typer.Typer(help="List plugins; show, write and check them.", invoke_without_command=True, no_args_is_help=False)
 
 
 @app.callback()
 def list_plugins(context: typer.Context, plugins_dir: PluginsDir = None, as_json: AsJson = False) -> None:
-    """List every plugin: name, what it is, where it comes from. Nothing of them is imported."""
+    """List every plugin: name, what it is, where it comes from. None of them is imported."""
     if context.invoked_subcommand:
         return
     from pneumobench.authoring import registry
+    from pneumobench.cli import render
 
-    found = registry.entries().values()
+    entries = registry.entries().values()
     if as_json:
-        import json
-
-        rows = [{"name": e.name, "summary": e.summary, "origin": e.origin} for e in found]
-        typer.echo(json.dumps({"plugins": rows}, indent=2))
+        rows = [{"name": e.name, "summary": e.summary, "origin": e.origin} for e in entries]
+        render.print_json({"plugins": rows})
         return
-    from rich import box
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("plugin", style="bold", no_wrap=True)
-    table.add_column("what it is")
-    table.add_column("from", style="dim")
-    for entry in found:
-        table.add_row(*map(escape, (entry.name, entry.summary, entry.origin)))
-    Console().print(table)
+    render.show(
+        render.table(
+            ("plugin", "what it is", "from"),
+            [(entry.name, entry.summary, entry.origin) for entry in entries],
+            styles={"plugin": "bold", "from": "dim"},
+            whole=("plugin",),
+        )
+    )
 
 
 @app.command()
@@ -61,8 +61,7 @@ def new(
 
     path = templates.write(name, base=base, folder=folder)
     typer.echo(f"wrote {path}")
-    found = name in registry.entries()
-    elsewhere = "" if found else f" --plugins-dir {path.parent}"
+    elsewhere = "" if name in registry.entries() else f" --plugins-dir {path.parent}"
     for command in (f"plugins check {name}", f"run {name} --no-test"):
         typer.echo(f"next: pneumobench {command}{elsewhere}")
 
@@ -70,9 +69,18 @@ def new(
 @app.command()
 def show(name: PluginName, plugins_dir: PluginsDir = None, as_json: AsJson = False) -> None:
     """Show a plugin: docstring, knobs, search space, parameters, and what differs from the baseline."""
-    from pneumobench.cli.anatomy import show_plugin
+    from pneumobench.cli import render
+    from pneumobench.contract.describe import describe
 
-    show_plugin(name, as_json=as_json)
+    described = describe(name)
+    if not as_json:
+        _show_description(described)
+        return
+    knobs = {
+        knob.name: {"default": _plain(knob.default), "type": knob.type.__name__, "choices": list(knob.choices)}
+        for knob in described.knobs.values()
+    }
+    render.print_json({**vars(described), "knobs": knobs})
 
 
 @app.command()
@@ -80,12 +88,63 @@ def check(name: PluginName, plugins_dir: PluginsDir = None, as_json: AsJson = Fa
     """Check a plugin against the contract, on a tiny phantom, and say what held. Exit code 1 where it breaks."""
     from pneumobench import contract
     from pneumobench.authoring import registry
-    from pneumobench.cli.anatomy import show_verdicts
-    from pneumobench.cli.display import watching
+    from pneumobench.cli import render
+    from pneumobench.cli.progress import watching
 
     registry.load(name)
     with watching() as progress:
         verdicts = contract.check(name, on_clause=lambda clause: progress.stage(clause.law))
-    show_verdicts(name, verdicts, as_json=as_json)
+    if as_json:
+        render.print_json({"plugin": name, "clauses": verdicts})
+    else:
+        _show_verdicts(name, verdicts)
     if any(verdict.broken for verdict in verdicts):
         raise typer.Exit(1)
+
+
+def _show_description(described: Description) -> None:
+    from pneumobench.authoring.differences import REFERENCE
+    from pneumobench.cli import render
+
+    def fact(name: str, text: str) -> Any:
+        return render.styled((name, "bold"), f" {text}")
+
+    rows = []
+    for knob in described.knobs.values():
+        kind = f"one of {', '.join(map(str, knob.choices))}" if knob.choices else knob.type.__name__
+        rows.append((knob.name, str(_plain(knob.default)), kind, described.space.get(knob.name, "")))
+    render.show(
+        render.styled((described.name, "bold"), (f" {described.kind}, {described.origin}", "dim")),
+        *("", described.docstring, ""),
+        render.table(("knob", "default", "type", "searched"), rows, title="knobs"),
+    )
+    if described.no_space:
+        render.show(fact("space", f"cannot be sampled: {described.no_space}"))
+    uncounted = f"not counted: {described.why_not}"
+    render.show(fact("parameters", uncounted if described.parameters is None else f"{described.parameters:,}"))
+    if described.differences:
+        render.show("", render.styled((f"differs from {REFERENCE} in", "bold")))
+        render.show(*(f"  {field}: {value}" for field, value in described.differences.items()))
+
+
+def _show_verdicts(name: str, verdicts: Sequence[Verdict]) -> None:
+    from pneumobench.cli import render
+
+    held: dict[bool | None, render.Cell] = {
+        True: render.styled(("yes", "green")),
+        False: render.styled(("no", "bold red")),
+        None: "-",
+    }
+    rows = []
+    for verdict in verdicts:
+        where = f" ({verdict.where})" if verdict.where else ""
+        rows.append((verdict.clause, held[verdict.held], render.styled(verdict.why, (where, "dim"))))
+    broken = sum(verdict.broken for verdict in verdicts)
+    render.show(
+        render.table(("clause", "held", "why, and where"), rows, title=f"the contract of {name}"),
+        f"{broken} of {len(verdicts)} clauses are broken" if broken else f"{name} keeps the contract",
+    )
+
+
+def _plain(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else value

@@ -48,8 +48,8 @@ def run(
 ) -> None:
     """Train a plugin, score it with intervals, and track it in MLflow."""
     from pneumobench.authoring.knobs import parse
-    from pneumobench.cli.display import watching
-    from pneumobench.cli.tables import show_result
+    from pneumobench.cli.progress import watching
+    from pneumobench.cli.result import show_result
 
     chosen: dict[str, Any] = dict(parse(knobs or []))
     with watching() as progress:

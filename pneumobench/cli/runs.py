@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 from pneumobench.cli.options import AsJson, TrackingUri
 
 if TYPE_CHECKING:
+    from pneumobench.comparison.scored import Scored
     from pneumobench.tracking.runs import TrackedRun
 
 From = Annotated[
@@ -17,6 +19,11 @@ From = Annotated[
     typer.Option("--from", help="Read exported runs of this folder, not the tracking store.", show_default=False),
 ]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[RUN_ID]...", help="Runs; default: all.")]
+METRICS = (
+    *("accuracy_at_0.5", "accuracy", "auroc"),  # these on a terminal of eighty columns
+    *("sensitivity_at_0.5", "specificity_at_0.5", "sensitivity", "specificity"),
+)
+INTERVALS = "In brackets 95 % intervals over patients (and seeds); ± is the standard deviation over seeds."
 
 
 def runs(
@@ -27,11 +34,17 @@ def runs(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a Markdown file.")] = False,
 ) -> None:
     """List what was trained, each figure computed again from the stored predictions; nothing is trained."""
-    from pneumobench.cli import listing
+    from pneumobench.cli import render
+    from pneumobench.comparison.scored import score
     from pneumobench.tracking.runs import experiments
 
-    found = listing.rows(experiments(find(ids or [], source, tracking_uri)))
-    listing.show(found, as_json=as_json, markdown=markdown)
+    scored = score(experiments(tracked(ids or [], source, tracking_uri)))
+    if as_json:
+        render.print_json({"experiments": [one.as_dict() for one in scored]})
+    elif markdown:
+        render.show(*in_markdown(scored))
+    else:
+        _show(scored)
 
 
 def export(
@@ -42,12 +55,12 @@ def export(
     """Write what a comparison needs (predictions with patient keys, knobs, tags) into a folder; no image."""
     from pneumobench.tracking.export import write
 
-    for run in find(ids, None, tracking_uri):
+    for run in tracked(ids, None, tracking_uri):
         typer.echo(write(run, to))
 
 
-def find(ids: list[str], source: Path | None, tracking_uri: str | None) -> list[TrackedRun]:
-    """Trainings of the tracking store, or of an exported folder."""
+def tracked(ids: list[str], source: Path | None, tracking_uri: str | None) -> list[TrackedRun]:
+    """Trainings of the tracking store, or of an exported folder. Raises: UsageError where there is none."""
     from pneumobench.errors import UsageError
     from pneumobench.tracking.export import read
     from pneumobench.tracking.runs import chosen, of_store
@@ -56,7 +69,51 @@ def find(ids: list[str], source: Path | None, tracking_uri: str | None) -> list[
     if source is not None:
         return chosen(read(source), ids)
     store = Store(tracking_uri)
-    found = chosen(of_store(store), ids) if store.exists else []
-    if not found:
+    trainings = chosen(of_store(store), ids) if store.exists else []
+    if not trainings:
         raise UsageError("no finished run is tracked here; `pneumobench run baseline` makes one")
-    return found
+    return trainings
+
+
+def in_markdown(scored: Sequence[Scored]) -> list[str]:
+    """The lines of a table of test figures for each dataset, the highest AUROC first; what has none is left out."""
+    from pneumobench.cli import render
+    from pneumobench.comparison.scored import by_images
+    from pneumobench.evaluation.labels import label
+    from pneumobench.evaluation.words import figure
+
+    lines: list[str] = []
+    columns = [label(metric, full=True) for metric in METRICS]
+    for dataset, group in by_images([one for one in scored if one.test]):
+        tested = [(one, one.test) for one in group if one.test]
+        rows = [
+            [
+                *(one.experiment.name, str(len(one.experiment.runs))),
+                *(figure(test[metric]) for metric in METRICS),
+                *(figure(one.validation["auroc"]), f"{one.experiment.seconds:,.0f}"),
+            ]
+            for one, test in sorted(tested, key=lambda pair: -pair[1]["auroc"].value)
+        ]
+        headings = [dataset, "seeds", *columns, "validation AUROC", "seconds a training"]
+        lines += ["", *render.markdown(headings, rows)]
+    return lines[1:]
+
+
+def _show(scored: Sequence[Scored]) -> None:
+    from pneumobench.cli import render
+    from pneumobench.comparison.scored import by_images
+    from pneumobench.evaluation.labels import label
+    from pneumobench.evaluation.words import figure
+
+    metrics = METRICS[:3]
+    headings = [label(metric, full=True).replace(" at ", "\nat ") for metric in metrics]
+    for dataset, group in by_images(scored):
+        rows: list[list[render.Cell]] = []
+        for one in group:
+            figures, part = (one.test, "test") if one.test else (one.validation, "validation")
+            trainings = one.experiment.runs
+            seeds = ",".join(str(run.seed) for run in trainings)
+            name = render.stacked(one.experiment.name, f"{part}, seed {seeds}\n{trainings[0].parent[:8]}")
+            rows.append([name, *(figure(figures[metric]).replace(" [", "\n[") for metric in metrics)])
+        render.show(render.table(["plugin", *headings], rows, title=dataset, styles={"plugin": "bold"}, whole=headings))
+    render.show(INTERVALS)

@@ -75,9 +75,9 @@ def search(
     A study of that name is resumed, however it was stopped.
     """
     from pneumobench.authoring.knobs import parse
-    from pneumobench.cli.display import watching
-    from pneumobench.cli.study_display import showing
-    from pneumobench.cli.study_tables import show_summary
+    from pneumobench.cli.progress import watching
+    from pneumobench.cli.study_progress import showing
+    from pneumobench.cli.study_summary import show_summary
     from pneumobench.errors import UsageError
 
     if keep_models != "all" and not keep_models.isdigit():
@@ -111,7 +111,7 @@ def search(
 def list_studies(storage: Storage = None, studies_dir: StudiesDir = None, as_json: AsJson = False) -> None:
     """List the files of studies, and the studies that are in the storage with their trials."""
     from pneumobench.authoring import registry
-    from pneumobench.cli.study_tables import show_list
+    from pneumobench.cli.study_summary import show_list
     from pneumobench.search.storage import Storage as Kept
     from pneumobench.search.storage import exists
     from pneumobench.search.summary import summarise
@@ -133,7 +133,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show how a study stands, also while it runs: best trials, ties, importances, budgets, errors."""
-    from pneumobench.cli.study_tables import show_summary
+    from pneumobench.cli.study_summary import show_summary
     from pneumobench.errors import UsageError
     from pneumobench.search.storage import Storage as Kept
     from pneumobench.search.storage import exists
@@ -184,9 +184,9 @@ def worker(
     as_json: AsJson = False,
 ) -> None:
     """Join a study from this or another machine, and work until it holds what it is to hold."""
-    from pneumobench.cli.display import watching
-    from pneumobench.cli.study_display import showing
-    from pneumobench.cli.study_tables import show_summary
+    from pneumobench.cli.progress import watching
+    from pneumobench.cli.study_progress import showing
+    from pneumobench.cli.study_summary import show_summary
 
     with watching() as progress:
         from pneumobench.search.run import work

@@ -1,7 +1,8 @@
-"""`pneumobench ledger` and `pneumobench ui`: what stands in the tracking store."""
+"""`pneumobench ledger` and `pneumobench ui`: what the tracking store holds."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -11,34 +12,24 @@ from pneumobench.cli.options import AsJson, TrackingUri
 
 def ledger(tracking_uri: TrackingUri = None, as_json: AsJson = False) -> None:
     """List every look at the test images: when, by which command and run, on which images."""
-    from dataclasses import asdict
-
+    from pneumobench.cli import render
     from pneumobench.tracking.store import Store
 
-    found = Store(tracking_uri).ledger
-    looks = found.looks()
+    ledger = Store(tracking_uri).ledger
+    looks = ledger.looks()
     if as_json:
-        import json
-
-        typer.echo(json.dumps({"ledger": str(found.path), "looks": [asdict(look) for look in looks]}, indent=2))
+        render.print_json({"ledger": str(ledger.path), "looks": [asdict(look) for look in looks]})
         return
-    from rich import box
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console()
     if not looks:
-        console.print(f"No look at any test image is written in {escape(str(found.path))}")
+        render.show(f"No look at any test image is recorded in {ledger.path}")
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=escape(f"{len(looks)} looks, in {found.path}"))
-    for name in ("when (UTC)", "plugin", "dataset", "run", "commit", "command"):
-        table.add_column(name, overflow="fold")
+    rows = []
     for look in looks:
-        images = f"{look.dataset} {look.fingerprint[:8]}"
         when = look.when.replace("+00:00", "").replace("T", " ")
-        table.add_row(*map(escape, (when, look.plugin, images, look.run[:8], look.commit[:8], look.command)))
-    console.print(table)
+        images = f"{look.dataset} {look.fingerprint[:8]}"
+        rows.append((when, look.plugin, images, look.run[:8], look.commit[:8], look.command))
+    headings = ("when (UTC)", "plugin", "dataset", "run", "commit", "command")
+    render.show(render.table(headings, rows), f"{len(looks)} look{'s' * (len(looks) > 1)}, in {ledger.path}")
 
 
 def ui(
@@ -70,7 +61,7 @@ def ui(
     print(f"MLflow on {redact(store.uri)}: {server_address} (Ctrl-C ends it)", flush=True)
     for name, experiment in store.experiments().items():
         print(f"{name}, the highest test AUROC first: {view.address(server_address, experiment)}", flush=True)
-    # job execution doubles the server's memory, and nothing here uses it
+    # job execution doubles the server's memory, and pneumobench does not use it
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", store.uri, "--workers", "1"]

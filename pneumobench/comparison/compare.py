@@ -13,10 +13,13 @@ from pneumobench.authoring.differences import REFERENCE, differences
 from pneumobench.comparison import select
 from pneumobench.errors import PneumobenchError
 from pneumobench.evaluation import estimates, labels, paired
-from pneumobench.evaluation.estimates import Estimate
+from pneumobench.evaluation.estimates import PUBLISHED_IMAGES, Estimate
 from pneumobench.evaluation.paired import Pair
 from pneumobench.evaluation.predictions import Predictions
+from pneumobench.evaluation.words import number
 from pneumobench.tracking.runs import Experiment, TrackedRun
+
+INDEPENDENT = {"DeLong": "delong_p", "McNemar": "mcnemar_p"}  # tests that take images as independent, and their fields
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,8 @@ class Standing:
     @property
     def parameters(self) -> int | None:
         """Parameters of the model, where they are known."""
-        found = self.experiment.tags.get("parameters")
-        return None if found is None else int(found)
+        count = self.experiment.tags.get("parameters")
+        return None if count is None else int(count)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -75,7 +78,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All standings, the best first; the reference's pairs; the floors; and what was left out, with a word why.
+    """All standings, the best first; the reference's pairs; the floors; and what was left out, each with its reason.
 
     `published_among` is how many of the reference's seeds are less accurate at 0.5 than the published figure.
     """
@@ -93,10 +96,57 @@ class Comparison:
     left_out: tuple[str, ...]
 
     @property
-    def meanings(self) -> list[str]:
-        """Which knobs, epochs and the like stand behind a name that does not say it."""
-        told = [(one.name, one.experiment.name) for one in self.standings]
-        return [f"{name} stands for {whole}" for name, whole in told if name != whole]
+    def subject(self) -> str:
+        """The images that all were scored on."""
+        return f"{self.images} test images of {self.dataset} (fingerprint {self.fingerprint[:8]}), the same for all"
+
+    @property
+    def independent(self) -> tuple[str, list[float]] | None:
+        """The test that takes images as independent, and its p for each pair; None for a metric that has none."""
+        for name, field in INDEPENDENT.items():
+            values = [getattr(pair, field) for pair in self.pairs]
+            if None not in values:
+                return name, values
+        return None
+
+    @property
+    def looks(self) -> int:
+        """Openings of these test images before the latest result."""
+        return max(standing.looks for standing in self.standings)
+
+    def remarks(self) -> list[str]:
+        """What a reader has to know beside the figures, a sentence or two each."""
+        lines = [
+            "In brackets 95 % intervals, from a bootstrap over patients and seeds; ± is the standard deviation over "
+            "seeds. p is corrected for the number of pairs (Holm)."
+        ]
+        if self.independent:
+            lines.append(f"{self.independent[0]}'s test takes images as independent and compares the first seeds.")
+        lines += [*self._floors(), *self._cautions()]
+        names = {one.name: one.experiment.name for one in self.standings}
+        lines += [f"{name} is short for {whole}." for name, whole in names.items() if name != whole]
+        return lines + [f"Left out: {one}." for one in self.left_out]
+
+    def _floors(self) -> list[str]:
+        lines = [f"Always predicting the majority class: accuracy {number(self.majority.value)}."]
+        if self.published:
+            low, high = number(self.published.low), number(self.published.high)
+            lines.append(
+                f"Published: {100 * self.published.value:.2f} % accurate at 0.5, one proportion of {PUBLISHED_IMAGES} "
+                f"images with the Wilson interval [{low}, {high}]."
+            )
+        if self.published_among:
+            below, seeds = self.published_among
+            lines[-1] += f" {below} of {seeds} seeds of {self.reference} are below it."
+        return lines
+
+    def _cautions(self) -> list[str]:
+        gaps = [standing.gap("auroc") for standing in self.standings]
+        optimistic = ": validation figures are optimistic by as much" if min(gaps) > 0 else ""
+        return [
+            f"Validation AUROC less test AUROC: {min(gaps):+.3f} to {max(gaps):+.3f}{optimistic}.",
+            f"Looks at these test images before the latest of these results: {self.looks} (`pneumobench ledger`).",
+        ]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -167,7 +217,7 @@ def compare(
 
 
 def _differs(one: Experiment) -> dict[str, str]:
-    """In which fields the plugin differs from the baseline as they are now; empty where it is not to be had."""
+    """In which fields the plugin differs from the baseline as they are now; empty where it cannot be loaded."""
     set_knobs = {"knobs": one.tags["set"]} if "set" in one.tags else {}
     if one.plugin == REFERENCE:
         return set_knobs

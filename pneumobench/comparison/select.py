@@ -1,4 +1,4 @@
-"""Which tracked trainings may stand in one comparison, and why each of the others may not."""
+"""Which tracked trainings may be compared with each other, and why each of the others may not."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def pick(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str) -> tup
     candidates = {name: _named(name, runs, every) for name in asked}
     usual = [one for one in references if one.tags["dataset"] != PHANTOM and "limit" not in one.tags] or references
     fingerprint, limit = usual[0].tags["fingerprint"], usual[0].tags.get("limit")
-    division = _commonest(candidates, fingerprint, limit)
+    division = _most_common(candidates, fingerprint, limit)
     picked: list[Experiment] = []
     left_out: list[str] = []
-    for name, found in candidates.items():
+    for name, named in candidates.items():
         fitting = []
-        for one in found:
+        for one in named:
             why = _why_not(one, fingerprint, limit, division)
             if why is None:
                 fitting.append(one)
@@ -38,7 +38,7 @@ def pick(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str) -> tup
         if best is not None and best not in picked:
             picked.append(best)
             left_out += [
-                f"{one.name}, {_seeds(one)}: {_told_apart(best, one)} stands for {name}"
+                f"{one.name}, {_seeds(one)}: {_told_apart(best, one)} is compared as {name}"
                 for one in fitting
                 if one is not best
             ]
@@ -57,8 +57,8 @@ def pick(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str) -> tup
 
 def _named(name: str, runs: Sequence[TrackedRun], every: Sequence[Experiment]) -> list[Experiment]:
     """The experiments of a plugin, or the one that a run id names."""
-    found = [one for one in every if one.plugin == name]
-    return found or experiments(chosen(runs, [name]))
+    of_plugin = [one for one in every if one.plugin == name]
+    return of_plugin or experiments(chosen(runs, [name]))
 
 
 def names(one: Experiment, name: str) -> bool:
@@ -66,14 +66,14 @@ def names(one: Experiment, name: str) -> bool:
     return one.plugin == name or any(name in (run.run_id, run.parent) for run in one.runs)
 
 
-def _commonest(candidates: dict[str, list[Experiment]], fingerprint: str, limit: str | None) -> str:
+def _most_common(candidates: dict[str, list[Experiment]], fingerprint: str, limit: str | None) -> str:
     """The division into training and validation that most plugins were trained on."""
     counted = Counter(
         digest
-        for found in candidates.values()
+        for named in candidates.values()
         for digest in {
             one.tags["split_digest"]
-            for one in found
+            for one in named
             if one.opened_test and (one.tags["fingerprint"], one.tags.get("limit")) == (fingerprint, limit)
         }
     )

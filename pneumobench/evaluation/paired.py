@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import binomtest, norm
 
 from pneumobench.errors import DataError, UsageError, unknown
-from pneumobench.evaluation import bootstrap, delong, labels, metrics
+from pneumobench.evaluation import bootstrap, delong, labels, metrics, words
 from pneumobench.evaluation.predictions import Predictions
 
 RESAMPLES = 10_000
@@ -63,8 +63,8 @@ class Pair:
         if not self.of_plugins:
             who, other = f"these trained models of {who}", f"those of {other}"
         name = labels.label(self.metric)
-        how = f"{self.difference:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
-        how += f", corrected p {in_words(self.p_corrected)}"
+        how = words.difference(self.difference, self.low, self.high)
+        how += f", corrected p {words.p_value(self.p_corrected)}"
         be = "is" if self.of_plugins else "are"
         if self.verdict == "no difference detected":
             return (
@@ -203,8 +203,3 @@ def _verdict(difference: float, p: float, sign: int) -> Verdict:
     if not p < ALPHA:
         return "no difference detected"
     return "better" if sign * difference > 0 else "worse"
-
-
-def in_words(value: float) -> str:
-    """A p-value as a sentence has it: ".012", "below .001"."""
-    return "below .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")

@@ -19,14 +19,14 @@ def runs():
 
 
 def test_plugins_are_compared_with_the_baseline_on_the_real_images(runs):
-    found = compare(runs, ["residual", "class_weighted"], resamples=2000)
-    verdicts = {pair.plugin: pair.verdict for pair in found.pairs}
+    comparison = compare(runs, ["residual", "class_weighted"], resamples=2000)
+    verdicts = {pair.plugin: pair.verdict for pair in comparison.pairs}
     assert verdicts == {"residual": "better", "class_weighted": "no difference detected"}
-    assert [standing.name for standing in found.standings] == ["residual", "class_weighted", "baseline"]
-    assert found.published.value == pytest.approx(0.7644, abs=1e-4)
-    assert found.published_among == (1, 3)
-    assert any("split official" in text and "another division" in text for text in found.left_out)
-    residual = found.standings[0]
+    assert [standing.name for standing in comparison.standings] == ["residual", "class_weighted", "baseline"]
+    assert comparison.published.value == pytest.approx(0.7644, abs=1e-4)
+    assert comparison.published_among == (1, 3)
+    assert any("split official" in text and "another division" in text for text in comparison.left_out)
+    residual = comparison.standings[0]
     assert residual.gap("auroc") == pytest.approx(0.997 - 0.974, abs=2e-3)
     assert "augment" in residual.differs
 
@@ -43,12 +43,12 @@ def test_phantoms_limited_runs_and_closed_test_images_are_left_out_with_a_word(r
             ({}, None),
         )
     ]
-    found = compare([*runs, *odd], resamples=500)
-    told = [text for text in found.left_out if text.startswith("tiny")]
+    comparison = compare([*runs, *odd], resamples=500)
+    told = [text for text in comparison.left_out if text.startswith("tiny")]
     assert any("--limit 400" in text for text in told)
     assert any("on other images (phantom" in text for text in told)
     assert any("stayed closed" in text for text in told)
-    assert "tiny" not in {standing.name for standing in found.standings}
+    assert "tiny" not in {standing.name for standing in comparison.standings}
 
 
 def test_nothing_left_to_compare_says_what_to_run(runs):
@@ -63,5 +63,5 @@ def test_nothing_left_to_compare_says_what_to_run(runs):
 
 def test_a_run_id_can_stand_for_a_plugin(runs):
     one = next(run for run in runs if run.plugin == "residual" and run.seed == 1)
-    found = compare(runs, [one.run_id], resamples=500)
-    assert [run.run_id for run in found.standings[0].experiment.runs] == [one.run_id]
+    comparison = compare(runs, [one.run_id], resamples=500)
+    assert [run.run_id for run in comparison.standings[0].experiment.runs] == [one.run_id]

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import pneumobench
-from pneumobench.cli.tables import cell
 from pneumobench.comparison import report
 from pneumobench.comparison.compare import compare
 from pneumobench.errors import UsageError
+from pneumobench.evaluation.words import figure
 from pneumobench.tracking import export, runs
 
 pytestmark = pytest.mark.slow
@@ -21,22 +21,22 @@ RESULTS = Path(__file__).parents[2] / "results"
 
 
 @pytest.fixture(scope="module")
-def found():
+def comparison():
     return compare(export.read(RESULTS), ["residual", "probe", "thumbnail"], resamples=1000)
 
 
 @pytest.fixture(scope="module")
-def html(found):
-    return report.Report(found, cell).html()
+def html(comparison):
+    return report.Report(comparison).html()
 
 
-def test_the_sentences_come_first_then_the_pictures_and_the_tables(html, found):
+def test_the_sentences_come_first_then_the_pictures_and_the_tables(html, comparison):
     text = re.sub(r"<[^>]+>", "", html)
-    places = [text.index(pair.sentence.replace("'", "&#39;")) for pair in found.pairs]
+    places = [text.index(pair.sentence.replace("'", "&#39;")) for pair in comparison.pairs]
     assert places == sorted(places)
     assert places[-1] < text.index("Differences from baseline") < text.index("Every plugin") < text.index("Commands")
-    for standing in found.standings:
-        assert cell(standing.test["auroc"]) in text
+    for standing in comparison.standings:
+        assert figure(standing.test["auroc"]) in text
     assert "76.44 % accurate at 0.5, one proportion of 624 images" in text
 
 
@@ -47,24 +47,24 @@ def test_it_needs_no_network(html):
     assert html.count("<svg") == 2 + 3
 
 
-def test_names_are_escaped_and_a_phantom_says_that_it_is_one(found):
-    strange = replace(found, dataset="phantom", published=None, published_among=None, left_out=("<b>odd</b>",))
-    html = report.Report(strange, cell).html()
+def test_names_are_escaped_and_a_phantom_says_that_it_is_one(comparison):
+    strange = replace(comparison, dataset="phantom", published=None, published_among=None, left_out=("<b>odd</b>",))
+    html = report.Report(strange).html()
     assert "<b>odd</b>" not in html
     assert "These images are synthetic" in html
 
 
-def test_a_file_that_cannot_be_written_is_one_line(found, tmp_path):
+def test_a_file_that_cannot_be_written_is_one_line(comparison, tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(UsageError, match="cannot write"):
-        report.Report(found, cell).write(tmp_path / "taken" / "report.html")
-    path = report.Report(found, cell).write(tmp_path / "new" / "report.html")
+        report.Report(comparison).write(tmp_path / "taken" / "report.html")
+    path = report.Report(comparison).write(tmp_path / "new" / "report.html")
     assert [one.name for one in path.parent.iterdir()] == ["report.html"]
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium here")
-def test_a_click_sorts_the_table_in_a_browser(found, tmp_path):
-    html = report.Report(found, cell).html()
+def test_a_click_sorts_the_table_in_a_browser(comparison, tmp_path):
+    html = report.Report(comparison).html()
     click = "<script>document.querySelectorAll('table.sortable')[1].querySelectorAll('th button')[1].click()</script>"
     path = tmp_path / "report.html"
     path.write_text(html.replace("</body>", f"{click}{click}</body>"))
@@ -73,15 +73,15 @@ def test_a_click_sorts_the_table_in_a_browser(found, tmp_path):
     table = done.stdout.split('table class="sortable"')[2]
     names = re.findall(r"<tr><td>(\w+)<small>", table)
     assert 'aria-sort="ascending"' in table
-    assert names == [one.name for one in sorted(found.standings, key=lambda one: one.test["auroc"].value)]
+    assert names == [one.name for one in sorted(comparison.standings, key=lambda one: one.test["auroc"].value)]
 
 
-def test_curves_are_scikit_learn_s_on_the_whole_images(found):
+def test_curves_are_scikit_learn_s_on_the_whole_images(comparison):
     from sklearn.metrics import precision_recall_curve, roc_curve
 
     from pneumobench.comparison.report import curves
 
-    model = found.standings[0].experiment.predictions("test")[0]
+    model = comparison.standings[0].experiment.predictions("test")[0]
     whole = np.ones((1, len(model)), np.float32)
     false, true, _ = roc_curve(model.label, model.probability, drop_intermediate=False)
     np.testing.assert_allclose(curves.roc(model, whole)[0], np.interp(curves.GRID, false, true), atol=1e-6)

@@ -10,7 +10,7 @@ import pytest
 from optuna.trial import TrialState
 
 import pneumobench
-from pneumobench.cli.study_tables import remarks
+from pneumobench.cli.study_summary import remarks
 from pneumobench.errors import DataError, TrainingError
 from pneumobench.search.trials import ERROR, FINISHED, FIRST, PROCESS, RUN
 from pneumobench.tracking.store import Store

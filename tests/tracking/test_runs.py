@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 import pneumobench
-from pneumobench.cli import listing
+from pneumobench.cli.runs import in_markdown
+from pneumobench.comparison.scored import score
 from pneumobench.errors import TrackingError, UsageError
 from pneumobench.tracking import export
 from pneumobench.tracking.runs import chosen, experiments, of_store
@@ -71,10 +72,10 @@ def test_ids_name_a_training_or_an_experiment_and_may_be_cut(store, results):
 def test_an_exported_folder_gives_the_same_figures_without_the_store(store, results, folder):
     for one, again in zip(experiments(of_store(store)), experiments(export.read(folder)), strict=True):
         assert [run.run_id for run in one.runs] == [run.run_id for run in again.runs]
-        (row,), (row_again,) = listing.rows([one]), listing.rows([again])
+        (row,), (row_again,) = score([one]), score([again])
         first, second = row.as_dict(), row_again.as_dict()
         assert first == second
-    row = next(row for row in listing.rows(experiments(export.read(folder))) if len(row.experiment.runs) == 3)
+    row = next(row for row in score(experiments(export.read(folder))) if len(row.experiment.runs) == 3)
     both = [results["seeds"].runs[0].test["auroc"].value, results["seeds"].runs[1].test["auroc"].value]
     assert row.test["auroc"].value == pytest.approx((sum(both) + results["third"].test["auroc"].value) / 3)
 
@@ -105,7 +106,7 @@ def test_damaged_and_empty_folders_are_named(folder, tmp_path):
 
 
 def test_a_markdown_table_has_the_best_first_and_only_what_was_scored(folder):
-    lines = listing.in_markdown(listing.rows(experiments(export.read(folder))))
+    lines = in_markdown(score(experiments(export.read(folder))))
     assert len(lines) == 2 + 3
     assert lines[0].startswith("| phantom ")
     assert any(line.startswith("| thumbnail (folds 2) | 1 |") for line in lines)
@@ -116,8 +117,8 @@ def test_a_markdown_table_has_the_best_first_and_only_what_was_scored(folder):
 def test_figures_on_different_images_stand_in_no_one_table(store, results, phantom_folder, tmp_path):
     limited = pneumobench.run("thumbnail", data=phantom_folder, tracking_uri=f"sqlite:///{tmp_path}/l.db", limit=60)
     assert limited.limit == 60
-    rows = listing.rows(experiments([*of_store(store), *of_store(Store(f"sqlite:///{tmp_path}/l.db"))]))
-    lines = listing.in_markdown(rows)
+    rows = score(experiments([*of_store(store), *of_store(Store(f"sqlite:///{tmp_path}/l.db"))]))
+    lines = in_markdown(rows)
     assert sum(line.startswith("| phantom") for line in lines) == 2
     assert any(line.startswith("| thumbnail (limit 60) |") for line in lines)
 

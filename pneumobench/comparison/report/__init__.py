@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,46 +13,35 @@ from typing import Any
 from pneumobench.comparison.compare import Comparison
 from pneumobench.comparison.report import curves, drawings, hardest
 from pneumobench.data.lockbox import Look
-from pneumobench.evaluation import labels, paired
-from pneumobench.evaluation.estimates import Estimate
+from pneumobench.evaluation import labels, paired, words
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.tracking.recorder import recording
 from pneumobench.tracking.store import Store
 from pneumobench.utils import files, provenance
 from pneumobench.utils.hashing import digest_of
 
-SHOWN = {
-    "auroc": "AUROC",
-    "accuracy_at_0.5": "accuracy at 0.5",
-    "accuracy": "accuracy at the threshold",
-    "sensitivity": "sensitivity at the threshold",
-    "specificity": "specificity at the threshold",
-    "brier": "Brier score",
-    "ece": "ECE",
-}
-INDEPENDENT = (("DeLong's", "delong_p"), ("McNemar's exact", "mcnemar_p"))  # a metric has one of them or none
+METRICS = ("auroc", "accuracy_at_0.5", "accuracy", "sensitivity", "specificity", "brier", "ece")
 
 
 @dataclass(frozen=True)
 class Report:
     """What a report shows: a comparison, its hardest images, the looks at these test images, and all in words.
 
-    `cell` puts a figure into words; `explained_by` is the plugin whose Grad-CAM is shown, "" where none is.
+    `explained_by` is the plugin whose Grad-CAM is shown, "" where none is.
     """
 
-    found: Comparison
-    cell: Callable[[Estimate], str]
+    comparison: Comparison
     hard: Sequence[hardest.Hard] = ()
     ledger: Sequence[Look] = ()
     explained_by: str = ""
 
     @cached_property
     def _curves(self) -> dict[str, tuple[str, str]]:
-        return curves.draw(self._models, self.found.reference)
+        return curves.draw(self._models, self.comparison.reference)
 
     @cached_property
     def _models(self) -> dict[str, list[Predictions]]:
-        return {one.name: one.experiment.predictions("test") for one in self.found.standings}
+        return {one.name: one.experiment.predictions("test") for one in self.comparison.standings}
 
     def html(self) -> str:
         """The report as one HTML file."""
@@ -69,22 +58,23 @@ class Report:
 
     def log(self, store: Store) -> str:
         """Log the report, its figures and the comparison as a run of the dataset's experiment; the run's id."""
-        found = self.found
-        experiment = store.experiment(found.dataset, found.fingerprint, "")
+        comparison = self.comparison
+        experiment = store.experiment(comparison.dataset, comparison.fingerprint, "")
         tags = {
             "kind": "comparison",
-            "reference": found.reference,
-            "metric": found.metric,
+            "reference": comparison.reference,
+            "metric": comparison.metric,
             "command": provenance.command(),
+            "fingerprint": comparison.fingerprint,
+            "plugins": ", ".join(one.name for one in comparison.standings),
         }
-        tags |= {"fingerprint": found.fingerprint, "plugins": ", ".join(one.name for one in found.standings)}
         with (
-            recording(store, experiment, f"comparison with {found.reference}", tags) as run,
+            recording(store, experiment, f"comparison with {comparison.reference}", tags) as run,
             tempfile.TemporaryDirectory() as folder,
         ):
             files = Path(folder)
             (files / "report.html").write_text(self.html(), encoding="utf-8")
-            (files / "comparison.json").write_text(json.dumps(found.as_dict(), indent=2))
+            (files / "comparison.json").write_text(json.dumps(comparison.as_dict(), indent=2))
             (files / "figures").mkdir()
             for name, picture in self.figures().items():
                 (files / "figures" / f"{name}.svg").write_text(picture, encoding="utf-8")
@@ -100,49 +90,44 @@ class Report:
         return environment.get_template(template).render(self._content(), alone=alone)
 
     def _content(self) -> dict[str, Any]:
-        found, models = self.found, self._models
-        gaps = [one.gap("auroc") for one in found.standings]
-        commands = [run.tags["command"] for one in found.standings for run in one.experiment.runs]
+        comparison, models = self.comparison, self._models
+        commands = [run.tags["command"] for one in comparison.standings for run in one.experiment.runs]
         return {
-            "found": found,
+            "comparison": comparison,
             "made": provenance.now().replace("T", " ").replace("+00:00", " UTC"),
-            "metric": labels.label(found.metric),
+            "metric": labels.label(comparison.metric),
             "resamples": paired.RESAMPLES,
-            "independent": next((test for test in INDEPENDENT if getattr(found.pairs[0], test[1]) is not None), None),
-            "forest": drawings.forest(found),
-            "seeds": drawings.seeds(found, models),
-            "shown": list(SHOWN),
-            "labels": SHOWN,
-            "cell": self.cell,
-            "gaps": (min(gaps), max(gaps)),
+            "forest": drawings.forest(comparison),
+            "seeds": drawings.seeds(comparison, models),
+            "labels": {name: labels.label(name, full=True) for name in METRICS},
+            "words": words,
             "curves": self._curves,
             "matrices": _matrices(models),
             "hardest": self.hard,
             "explained_by": self.explained_by,
             "ledger": self.ledger,
             "ill": float(next(iter(models.values()))[0].label.mean()),
-            "looks": max(one.looks for one in found.standings),
             "commands": list(dict.fromkeys([provenance.command(), *commands])),
         }
 
 
-def of(found: Comparison, cell: Callable[[Estimate], str], store: Store, data: str | Path | None = None) -> Report:
+def of(comparison: Comparison, store: Store, data: str | Path | None = None) -> Report:
     """The report of a comparison: with the ledger of a store, and pictures where its models and the images are."""
-    models = {one.name: one.experiment.predictions("test") for one in found.standings}
+    models = {one.name: one.experiment.predictions("test") for one in comparison.standings}
     images = digest_of(next(iter(models.values()))[0].hash, 8)
-    hard, explained_by = hardest.pictured(hardest.rank(models), found, store, data)
+    hard, explained_by = hardest.pictured(hardest.rank(models), comparison, store, data)
     looks = [look for look in store.ledger.looks() if look.images == images]
-    return Report(found, cell, hard, looks, explained_by)
+    return Report(comparison, hard, looks, explained_by)
 
 
 def _matrices(models: dict[str, list[Predictions]]) -> list[tuple[str, str, list[int]]]:
     """Of each plugin's first seed the four counts at its threshold, and those at 0.5."""
-    found = []
+    matrices = []
     for name, (first, *_) in models.items():
         for at, said in (
             (f"at {first.operating.threshold:.2f}", first.predicted),
             ("at 0.5", first.probability >= 0.5),
         ):
             cells = [int(((first.label == truth) & (said == answer)).sum()) for truth in (0, 1) for answer in (0, 1)]
-            found.append((name, at, cells))
-    return found
+            matrices.append((name, at, cells))
+    return matrices

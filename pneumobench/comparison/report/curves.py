@@ -50,7 +50,7 @@ def draw(models: Models, reference: str) -> dict[str, tuple[str, str]]:
             lambda axes: _reliable(axes, models, colours),
         ),
     }
-    found = {}
+    pictures = {}
     with plt.rc_context({"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3}):
         for name, (caption, x, y, drawing) in drawings.items():
             figure, axes = plt.subplots(figsize=(4.6, 4.2))
@@ -60,8 +60,8 @@ def draw(models: Models, reference: str) -> dict[str, tuple[str, str]]:
             picture = io.StringIO()
             figure.savefig(picture, format="svg", bbox_inches="tight", metadata={"Date": None})
             plt.close(figure)
-            found[name] = (caption, "<svg" + picture.getvalue().partition("<svg")[2])
-    return found
+            pictures[name] = (caption, "<svg" + picture.getvalue().partition("<svg")[2])
+    return pictures
 
 
 def roc(model: Predictions, W: np.ndarray) -> np.ndarray:
@@ -75,9 +75,9 @@ def precision(model: Predictions, W: np.ndarray) -> np.ndarray:
     true, false = _counts(model, W)
     stated = true / np.maximum(true + false, 1)
     stated[:, 0] = 1  # as scikit-learn's curve begins
-    found = np.array([np.interp(GRID, t / t[-1], s) for t, s in zip(true, stated, strict=True)])
-    found[:, 0] = 1  # there recall says nothing, and the first image would decide
-    return found
+    drawn = np.array([np.interp(GRID, t / t[-1], s) for t, s in zip(true, stated, strict=True)])
+    drawn[:, 0] = 1  # at recall 0 the first image alone would decide
+    return drawn
 
 
 def _counts(model: Predictions, W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pneumobench.comparison.compare import Comparison
-from pneumobench.evaluation import paired
 from pneumobench.evaluation.predictions import Predictions
+from pneumobench.evaluation.words import difference, p_value
 
 WIDTH, LEFT, RIGHT, FIGURES, TOP, STEP, FOOT = 760, 190, 540, 560, 18, 26, 24  # pixels
 
@@ -22,8 +22,7 @@ def forest(found: Comparison) -> dict[str, Any]:
             "value": place(pair.difference),
             "high": place(pair.high),
             "open": pair.verdict not in ("better", "worse"),
-            "text": f"{pair.difference:+.3f} [{pair.low:+.3f}, {pair.high:+.3f}], "
-            f"p {paired.in_words(pair.p_corrected)}",
+            "text": f"{difference(pair.difference, pair.low, pair.high)}, p {p_value(pair.p_corrected)}",
         }
         for pair in found.pairs
     ]

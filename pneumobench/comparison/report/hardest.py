@@ -53,23 +53,25 @@ def rank(models: Mapping[str, Sequence[Predictions]]) -> list[Hard]:
     ]
 
 
-def pictured(hard: Sequence[Hard], found: Comparison, store: Store, data: str | Path | None) -> tuple[list[Hard], str]:
-    """The same with thumbnails, and with the Grad-CAM of the best plugin that is a network, whose name comes along.
+def pictured(
+    hard: Sequence[Hard], comparison: Comparison, store: Store, data: str | Path | None
+) -> tuple[list[Hard], str]:
+    """The same with thumbnails, and with the Grad-CAM of the best plugin that is a network, whose name is returned too.
 
-    As they are where the images are not at hand: files are read whose contents are those that were scored, and
-    not before the look at the test images stands in the ledger.
+    Unchanged where the images are not at hand: only files are read whose contents are those that were scored, and
+    not before the look at the test images is recorded in the ledger.
     """
     root = _root(data)
     files = {one.image: root / one.image for one in hard if root and _is(root / one.image, one.hash)}
     if not files:
         return list(hard), ""
-    name, predictor = _explainer(found, store)
-    run = found.standings[0].experiment.runs[0]
+    name, predictor = _explainer(comparison, store)
+    run = comparison.standings[0].experiment.runs[0]
     look = Look.now(
         plugin=name or run.plugin,
         run=run.run_id,
-        fingerprint=found.fingerprint,
-        dataset=found.dataset,
+        fingerprint=comparison.fingerprint,
+        dataset=comparison.dataset,
     )
     scored = run.predictions("test")
     if scored is not None:
@@ -89,12 +91,12 @@ def _root(data: str | Path | None) -> Path | None:
         return None
 
 
-def _explainer(found: Comparison, store: Store) -> tuple[str, Predictor | None]:
+def _explainer(comparison: Comparison, store: Store) -> tuple[str, Predictor | None]:
     """The best plugin whose model is here and is a network, and that model."""
-    for one in found.standings if store.exists else ():
+    for one in comparison.standings if store.exists else ():
         try:
             predictor = predict.find(store, one.experiment.runs[0].run_id).served.predictor
-        except PneumobenchError:  # its model is not in this store, or its plugin not at hand
+        except PneumobenchError:  # its model is not in this store, or its plugin cannot be loaded
             continue
         if is_network(predictor):
             return one.name, predictor

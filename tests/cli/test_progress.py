@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 from rich.progress import Progress as Bars
 
-from pneumobench.cli.display import Lines, Live
+from pneumobench.cli.progress import LineProgress, LiveProgress
 
 
 def shown(display, kind):
@@ -16,10 +16,10 @@ def shown(display, kind):
 
 def test_the_kind_of_a_note_decides_its_frame_not_its_words():
     def live(console):
-        return Live(console, Bars(console=console))
+        return LiveProgress(console, Bars(console=console))
 
     assert shown(live, "note") == "note the PHANTOM's [images]\n"
     framed = shown(live, "phantom")
     assert framed.startswith("╭")
     assert "the PHANTOM's [images]" in framed
-    assert shown(Lines, "phantom") == shown(Lines, "note") == "note: the PHANTOM's [images]\n"
+    assert shown(LineProgress, "phantom") == shown(LineProgress, "note") == "note: the PHANTOM's [images]\n"

@@ -1,4 +1,4 @@
-"""What a study shows while it goes on: a live table on a terminal, a line for each trial elsewhere."""
+"""What a study shows while it runs: a live table on a terminal, a line for each trial elsewhere."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.live import Live
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
-from pneumobench.cli import display
+from pneumobench.cli.progress import LiveProgress
+from pneumobench.cli.render import Grid, table
 from pneumobench.utils.progress import Progress
 
 if TYPE_CHECKING:
@@ -24,14 +23,14 @@ SHOWN = 5  # improvements of the best value
 @contextmanager
 def showing(progress: Progress) -> Iterator[Callable[[Snapshot], None]]:
     """A function that shows a snapshot, for the length of a study."""
-    if not isinstance(progress, display.Live):
+    if not isinstance(progress, LiveProgress):
         yield Lines(progress)
         return
-    table = Panel(progress)
+    panel = Panel(progress)
     try:
-        yield table
+        yield panel
     finally:
-        table.close()
+        panel.close()
 
 
 class Lines:
@@ -39,23 +38,23 @@ class Lines:
 
     def __init__(self, progress: Progress, *, headed: bool = True):
         self._progress, self._headed = progress, headed
-        self._told: set[int] | None = None
+        self._reported: set[int] | None = None
 
     def __call__(self, now: Snapshot) -> None:
-        if self._told is None:  # what a resumed study holds is not news
-            self._told = {trial.number for trial in now.ended}
+        if self._reported is None:  # what a resumed study holds is not news
+            self._reported = {trial.number for trial in now.ended}
             if self._headed:
                 self._progress.fact(headline(now))
         for trial in now.ended:
-            if trial.number not in self._told:
-                self._told.add(trial.number)
+            if trial.number not in self._reported:
+                self._reported.add(trial.number)
                 self._progress.fact(f"{line(trial, now)}  [{now.finished} of {now.target}]")
 
 
 class Panel:
     """The whole study, drawn anew at every look; trials that ended scroll away above it."""
 
-    def __init__(self, progress: display.Live):
+    def __init__(self, progress: LiveProgress):
         self._progress, self._lines = progress, Lines(progress, headed=False)
         self._live: Live | None = None
 
@@ -75,15 +74,13 @@ class Panel:
 
 def draw(now: Snapshot) -> Group:
     """Counts, the best so far and how it changed, and what each worker does."""
-    workers = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("worker", "trial", "plugin", "epoch", now.metric):
-        workers.add_column(heading, no_wrap=True)
-    for one in now.running:
-        value = "-" if one.value is None else f"{one.value:.4f}"
-        workers.add_row(*map(escape, (one.worker, str(one.number), one.plugin, str(one.epoch), value)))
     steps = " → ".join(f"{value:.4f} ({number})" for number, value in now.improvements[-SHOWN:]) or "none yet"
-    doing = workers if now.running else Text("workers are starting, or between two trials", style="dim")
-    return Group(Text(headline(now), style="bold"), Text(f"best {now.metric} (trial): {steps}"), doing)
+    idle = Text("workers are starting, or between two trials", style="dim")
+    return Group(
+        Text(headline(now), style="bold"),
+        Text(f"best {now.metric} (trial): {steps}"),
+        _workers(now) if now.running else idle,
+    )
 
 
 def headline(now: Snapshot) -> str:
@@ -103,6 +100,14 @@ def line(trial: Ended, now: Snapshot) -> str:
     best = "  (best so far)" if trial.number in {number for number, _ in now.improvements[-1:]} else ""
     state = "pruned" if trial.state == "pruned" else "done"
     return f"trial {trial.number} {trial.plugin}: {state}{value}  {trial.seconds:.1f} s{best}"
+
+
+def _workers(now: Snapshot) -> Grid:
+    rows = []
+    for one in now.running:
+        value = "-" if one.value is None else f"{one.value:.4f}"
+        rows.append((one.worker, str(one.number), one.plugin, str(one.epoch), value))
+    return table(("worker", "trial", "plugin", "epoch", now.metric), rows)
 
 
 def _span(seconds: float) -> str:

@@ -1,6 +1,6 @@
 from rich.console import Console
 
-from pneumobench.cli.study_display import Lines, draw, headline
+from pneumobench.cli.study_progress import Lines, draw, headline
 from pneumobench.search.snapshot import Ended, Running, Snapshot
 from pneumobench.utils.progress import Progress
 

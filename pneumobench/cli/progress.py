@@ -1,4 +1,4 @@
-"""What a run shows while it goes on: a live display on a terminal, plain lines elsewhere; on standard error."""
+"""What a run shows while it trains: a live display on a terminal, plain lines elsewhere; on standard error."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from pneumobench.utils.progress import Epoch, NoteKind, Progress
 @contextmanager
 def watching() -> Iterator[Progress]:
     """A display for the length of a run."""
-    # a descriptor of its own: number 2 is closed to native libraries' noise now and then
+    # a duplicate of descriptor 2, which is redirected at times to silence native libraries
     with os.fdopen(os.dup(2), "w") as screen:
         console = Console(file=screen, highlight=False)
         if console.is_terminal:
             yield from _live(console)
         else:
-            yield Lines(console)
+            yield LineProgress(console)
 
 
 def _live(console: Console) -> Iterator[Progress]:
@@ -38,7 +38,7 @@ def _live(console: Console) -> Iterator[Progress]:
         transient=True,
     )
     with bars:
-        yield Live(console, bars)
+        yield LiveProgress(console, bars)
 
 
 def describe(epoch: Epoch) -> str:
@@ -50,7 +50,7 @@ def describe(epoch: Epoch) -> str:
     )
 
 
-class Lines(Progress):
+class LineProgress(Progress):
     """Plain lines, for logs."""
 
     def __init__(self, console: Console):
@@ -75,7 +75,7 @@ class Lines(Progress):
         self._console.print(text, soft_wrap=True, markup=False)
 
 
-class Live(Progress):
+class LiveProgress(Progress):
     """A bar for the stage or the training, and a line for each finished epoch above it."""
 
     def __init__(self, console: Console, bars: Bars):

@@ -1,0 +1,68 @@
+"""A run's result as a table with remarks, or as one JSON object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pneumobench.cli import render
+from pneumobench.evaluation.labels import FREE, METRICS, label
+from pneumobench.evaluation.metrics import HALF
+from pneumobench.evaluation.words import figure, number
+
+if TYPE_CHECKING:
+    from pneumobench.experiment.result import Result
+
+HEADINGS = ("", "at the threshold", "at 0.5")
+
+
+def show_result(result: Result, *, as_json: bool) -> None:
+    """Print a result to standard output."""
+    if as_json:
+        render.print_json(result.as_dict())
+    else:
+        render.show(_table(result), *remarks(result))
+
+
+def _table(result: Result) -> render.Grid:
+    part = "test" if result.test else "validation"
+    figures = result.test or result.validation
+    total = sum(result.counts[part].values())
+    seeds = f", mean of {len(result.seeds)} seeds" if len(result.seeds) > 1 else ""
+    if result.folds:
+        seeds = f", mean of {result.folds} folds' models" if part == "test" else f", held out in {result.folds} folds"
+    at_threshold = [name for name in METRICS if name not in FREE]
+    rows: list[tuple[str, str, str] | None] = [
+        *((label(name), figure(figures[name]), figure(figures[name + HALF])) for name in at_threshold),
+        None,
+        *((label(name), figure(figures[name]), "") for name in METRICS if name in FREE),
+    ]
+    if result.test:
+        rows += [None, ("majority class, accuracy", figure(result.majority), "")]
+        if result.dataset != "phantom":
+            rows.append(("published accuracy", "", figure(result.published)))
+    title = f"{result.plugin} on {total} {part} images of {result.dataset}{seeds}"
+    return render.table(HEADINGS, rows, title=title, whole=HEADINGS[1:])
+
+
+def remarks(result: Result) -> list[str]:
+    """What a reader has to know beside the figures."""
+    several = len(result.seeds) > 1
+    spread = "± is the standard deviation over seeds. " if several else ""
+    lines = [f"{spread}In brackets 95 % intervals, from a bootstrap over patients{' and seeds' if several else ''}."]
+    thresholds = ", ".join(number(run.operating.threshold) for run in result.runs)
+    lines.append(f"Threshold by {result.operating_point} on validation: {thresholds}.")
+    ties = [run.operating.ties for run in result.runs if run.operating.is_tie]
+    if ties:
+        lines.append(
+            f"The threshold is a tie: on validation {max(ties)} thresholds were equally good"
+            f"{' in one seed' if several else ''}, and the one nearest 0.5 was taken."
+        )
+    if result.dataset == "phantom":
+        lines.append("These images are synthetic: nothing here is about patients.")
+    if result.test is None:
+        lines.append("The test images stayed closed. The threshold was chosen on these same validation images.")
+    else:
+        lines.append(f"Looks at these test images before this one: {result.looks} (`pneumobench ledger`).")
+    speed = f"{result.images_per_second:.0f} images/s in training, {result.precision} on {result.device}"
+    lines.append(f"{result.seconds['total']:.0f} s in all, {speed}; MLflow run {result.run_id}.")
+    return lines
