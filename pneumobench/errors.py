@@ -1,4 +1,4 @@
-"""One family of exceptions: each message is one line that states the law, the value and the choices."""
+"""One family of exceptions: each message is one line that states the rule, the value and the choices."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from difflib import get_close_matches
 
 
 class PneumobenchError(Exception):
-    """Something a user can mend; the command line prints the message alone and exits with `exit_code`."""
+    """An error that the user can fix; the command line prints the message alone and exits with `exit_code`."""
 
     exit_code = 1
 
 
 class UsageError(PneumobenchError):
-    """The call itself is wrong: an unknown name, a value out of range."""
+    """The call itself is invalid: an unknown name, a value out of range."""
 
     exit_code = 2
 
@@ -27,11 +27,11 @@ class PluginError(PneumobenchError):
 
 
 class WeightsError(PneumobenchError):
-    """Pretrained weights are missing, or are not the network's."""
+    """Pretrained weights are missing, or do not fit the network."""
 
 
 class TrainingError(PneumobenchError):
-    """A training went wrong, by a loss that is no number, for example."""
+    """Training failed, for example because the loss became NaN."""
 
 
 class TrackingError(PneumobenchError):
@@ -39,13 +39,13 @@ class TrackingError(PneumobenchError):
 
 
 def told(error: Exception) -> str:
-    """An error in one line: ours as it is, any other with its kind before it."""
+    """An error in one line: a `PneumobenchError`'s message alone, any other preceded by its class."""
     text = " ".join(str(error).split())
     return text if isinstance(error, PneumobenchError) else f"{type(error).__name__}: {text}"
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    """An error for a name that is not among the known ones, with the nearest one suggested."""
+    """An error for an unknown name, which suggests the closest known one."""
     known = sorted(known)
     close = get_close_matches(name, known, n=1)
     hint = f"; did you mean '{close[0]}'?" if close else "."

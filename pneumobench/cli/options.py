@@ -1,4 +1,4 @@
-"""Options that several commands take: one by one, and in groups that are read into one value each."""
+"""Options shared by several commands: single ones, and groups that are parsed into one options object each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pneumobench.training.options import TrainOptions
 
 
 def _kept_in(variable: str) -> Callable[[Path | None], Path | None]:
-    """A callback that puts a folder into the environment, so that processes started from here find the same files."""
+    """A callback that sets an environment variable to the folder, so that child processes use it too."""
 
     def use(folder: Path | None) -> Path | None:
         if folder is not None:
@@ -27,7 +27,7 @@ def _kept_in(variable: str) -> Callable[[Path | None], Path | None]:
 
 
 def names(incomplete: str) -> list[str]:
-    """The plugins that a word could become."""
+    """Plugin names that complete a word."""
     from pneumobench.authoring import registry
 
     return [name for name in registry.entries() if name.startswith(incomplete)]
@@ -39,7 +39,7 @@ PluginsDir = Annotated[
     typer.Option(
         callback=_kept_in("PNEUMOBENCH_PLUGINS"),
         is_eager=True,
-        help="Folder of your own plugins. Default: PNEUMOBENCH_PLUGINS, else plugins/ here.",
+        help="Folder of your plugins. Default: PNEUMOBENCH_PLUGINS, else plugins/ here.",
         show_default=False,
     ),
 ]
@@ -50,7 +50,7 @@ StudiesDir = Annotated[
     typer.Option(
         callback=_kept_in("PNEUMOBENCH_STUDIES"),
         is_eager=True,
-        help="Folder of your own studies. Default: PNEUMOBENCH_STUDIES, else studies/ here.",
+        help="Folder of your studies. Default: PNEUMOBENCH_STUDIES, else studies/ here.",
         show_default=False,
     ),
 ]
@@ -76,13 +76,13 @@ TrackingUri = Annotated[
 ]
 From = Annotated[
     Path | None,
-    typer.Option("--from", help="Read exported runs of this folder, not the tracking store.", show_default=False),
+    typer.Option("--from", help="Read exported runs from this folder, not the tracking store.", show_default=False),
 ]
 
 
 @dataclass(frozen=True)
 class Group:
-    """A dataclass as options of a command: each named field with its annotation; defaults are the dataclass's."""
+    """A dataclass as options of a command: each field with its annotation; defaults are those of the dataclass."""
 
     kind: type
     options: dict[str, Any]
@@ -95,9 +95,9 @@ DATA = Group(
         "split": Annotated[
             str, typer.Option(help="patient: 15 % of the patients are validation. official: the release's val folder.")
         ],
-        "split_seed": Annotated[int, typer.Option(help="Seed of the split, apart from that of training.")],
+        "split_seed": Annotated[int, typer.Option(help="Seed of the split, independent of the training seed.")],
         "limit": Annotated[
-            int | None, typer.Option(help="Try it on about so many images (whole patients).", show_default=False)
+            int | None, typer.Option(help="Use about this many images (whole patients).", show_default=False)
         ],
         "skip_unreadable": Annotated[
             bool, typer.Option("--skip-unreadable", help="Continue without images that cannot be read.")
@@ -110,27 +110,29 @@ DATA_TO_TEST = Group(
     | {
         "allow_leak": Annotated[
             bool,
-            typer.Option("--allow-leak", help="Continue where a patient is in both training and test; marks the run."),
+            typer.Option("--allow-leak", help="Continue if a patient is in both training and test; tags the run."),
         ]
     },
 )
 PRECISION = Annotated[
-    str, typer.Option(help="auto, float32 or bfloat16; auto is bfloat16 where the device is fast at it.")
+    str, typer.Option(help="auto, float32 or bfloat16; auto is bfloat16 on devices that compute it fast.")
 ]
 TRAIN = Group(
     TrainOptions,
     {
-        "seeds": Annotated[int, typer.Option(help="So many trainings, on seeds from --seed on.")],
+        "seeds": Annotated[int, typer.Option(help="Number of trainings, with consecutive seeds from --seed.")],
         "folds": Annotated[
             int | None,
-            typer.Option(help="Cross-validate: so many trainings, each patient held out once.", show_default=False),
+            typer.Option(
+                help="Cross-validate with this many folds; each patient is held out once.", show_default=False
+            ),
         ],
         "epochs": Annotated[
-            int | None, typer.Option(help="Epochs in all, shared among the plugin's phases.", show_default=False)
+            int | None, typer.Option(help="Total epochs, divided among the plugin's phases.", show_default=False)
         ],
         "precision": PRECISION,
         "operating_point": Annotated[
-            str, typer.Option(help="Threshold from validation: youden, sensitivity=S, or a number.")
+            str, typer.Option(help="Threshold chosen on validation: youden, sensitivity=S, or a number.")
         ],
     },
 )
@@ -138,7 +140,7 @@ TRIAL = Group(
     TrainOptions,
     {
         "epochs": Annotated[
-            int | None, typer.Option(help="Budget of a trial. Default: the study's.", show_default=False)
+            int | None, typer.Option(help="Epochs of a trial. Default: the study's.", show_default=False)
         ],
         "seed": Annotated[int, typer.Option(help="Seed of the sampler and of every training.")],
         "precision": PRECISION,
@@ -147,7 +149,7 @@ TRIAL = Group(
 
 
 def grouped(**groups: Group) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A command in which each named parameter stands for a group's options, and receives the value made of them."""
+    """A decorator that replaces each named parameter of a command by a group's options, and passes their object."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         parameters: list[inspect.Parameter] = []

@@ -27,7 +27,7 @@ def run(
     seed: Annotated[
         int | None,
         typer.Option(
-            help="The first training seed. Default: 0, or the first that --from-study leaves.", show_default=False
+            help="First training seed. Default: 0, or with --from-study the one after the study's.", show_default=False
         ),
     ] = None,
     knobs: Annotated[
@@ -38,7 +38,7 @@ def run(
     from_study: Annotated[
         str | None,
         typer.Option(
-            help="Take the best knobs and the budget that this study found for the plugin.", show_default=False
+            help="Use the best knobs that this study found for the plugin, and its epochs.", show_default=False
         ),
     ] = None,
     storage: Storage = None,

@@ -24,7 +24,7 @@ Count = Annotated[int | None, typer.Option(help="Trials at once. Default: one fo
 
 
 class WithDefault(TyperGroup):
-    """`study NAME --trials 50` beside `study list`: what is no subcommand is for `search`."""
+    """Makes `study NAME` work beside `study list`: arguments without a subcommand go to `search`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args or args[0] not in self.commands:
@@ -42,13 +42,15 @@ def search(
     data: Any,
     train: Any,
     name: Annotated[str, typer.Argument(help="A file of studies/.")] = "default",
-    trials: Annotated[int, typer.Option(help="Finished trials that the study is to hold at the end.")] = 50,
+    trials: Annotated[
+        int, typer.Option(help="Finished trials that the study has at the end, earlier ones included.")
+    ] = 50,
     called: Annotated[
         str | None,
         typer.Option("--as", metavar="NAME", help="The study's name in the storage; default: its file's."),
     ] = None,
     plugins: Annotated[
-        list[str] | None, typer.Option("--plugin", help="Search this plugin of the study alone; may be repeated.")
+        list[str] | None, typer.Option("--plugin", help="Search only this plugin of the study; may be repeated.")
     ] = None,
     knobs: Annotated[
         list[str] | None,
@@ -61,7 +63,7 @@ def search(
     workers: Count = None,
     engine: Annotated[str, typer.Option(help="local, or ray: workers as actors of a Ray cluster.")] = "local",
     address: Annotated[
-        str | None, typer.Option(help="Ray cluster. Default: one of this machine alone.", show_default=False)
+        str | None, typer.Option(help="Address of a Ray cluster. Default: a local one.", show_default=False)
     ] = None,
     keep_models: Annotated[str, typer.Option(metavar="N|all", help="Keep the models of the best N trials.")] = "3",
     storage: Storage = None,
@@ -72,7 +74,7 @@ def search(
 ) -> None:
     """Search plugins and their knobs with Optuna; the test images stay closed.
 
-    A study of that name is resumed, however it was stopped.
+    An existing study of that name is resumed, however it was stopped.
     """
     from pneumobench.authoring.knobs import parse
     from pneumobench.cli.progress import watching
@@ -109,7 +111,7 @@ def search(
 
 @app.command("list")
 def list_studies(storage: Storage = None, studies_dir: StudiesDir = None, as_json: AsJson = False) -> None:
-    """List the files of studies, and the studies that are in the storage with their trials."""
+    """List the study files, and the studies in the storage with their trials."""
     from pneumobench.authoring import registry
     from pneumobench.cli.study_summary import show_list
     from pneumobench.search.storage import Storage as Kept
@@ -127,12 +129,12 @@ def list_studies(storage: Storage = None, studies_dir: StudiesDir = None, as_jso
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A study of the storage.")],
+    name: Annotated[str, typer.Argument(help="A study in the storage.")],
     storage: Storage = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show how a study stands, also while it runs: best trials, ties, importances, budgets, errors."""
+    """Show a study's state, also while it runs: best trials, ties, importances, trials per plugin, errors."""
     from pneumobench.cli.study_summary import show_summary
     from pneumobench.errors import UsageError
     from pneumobench.search.storage import Storage as Kept
@@ -142,7 +144,7 @@ def show(
     from pneumobench.tracking.store import Store
 
     if not exists(storage):
-        raise UsageError("no study is kept here; `pneumobench study --trials 50` begins one")
+        raise UsageError("no study is stored here; `pneumobench study --trials 50` starts one")
     store = Store(tracking_uri)
     trials = Trials(Kept(storage), name)
     show_summary(summarise(trials, store if store.exists else None), as_json=as_json)
@@ -155,18 +157,18 @@ def new(
         Path | None,
         typer.Option(
             "--dir",
-            help="Folder to write into. Default: your folder of studies, or studies/ here.",
+            help="Folder to write into. Default: your studies folder, or studies/ here.",
             show_default=False,
         ),
     ] = None,
     studies_dir: StudiesDir = None,
 ) -> None:
-    """Write a small commented study, which runs as it is."""
+    """Write a small commented study that runs unchanged."""
     from pneumobench.authoring import registry, templates
     from pneumobench.errors import UsageError
 
     if name in ("list", "show", "new", "search"):
-        raise UsageError(f"'{name}' is a command of `pneumobench study`; take another name")
+        raise UsageError(f"'{name}' is a command of `pneumobench study`; choose another name")
     path = templates.write_study(name, folder)
     typer.echo(f"wrote {path}")
     elsewhere = "" if name in registry.STUDIES.entries() else f" --studies-dir {path.parent}"
@@ -174,7 +176,7 @@ def new(
 
 
 def worker(
-    name: Annotated[str, typer.Argument(help="A study that `pneumobench study` began.")],
+    name: Annotated[str, typer.Argument(help="A study that `pneumobench study` started.")],
     workers: Count = None,
     data: Data = None,
     storage: Storage = None,
@@ -183,7 +185,7 @@ def worker(
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
 ) -> None:
-    """Join a study from this or another machine, and work until it holds what it is to hold."""
+    """Join a study from this or another machine, and train trials until it has enough."""
     from pneumobench.cli.progress import watching
     from pneumobench.cli.study_progress import showing
     from pneumobench.cli.study_summary import show_summary

@@ -17,9 +17,9 @@ __all__ = ["CLAUSES", "Case", "Clause", "Verdict", "check"]
 
 
 def check(name: str, *, on_clause: Callable[[Clause], None] | None = None) -> list[Verdict]:
-    """What held of a plugin, on a tiny phantom and with the knobs of its `check`; a clause that breaks ends nothing.
+    """Check a plugin against every clause, on a tiny phantom and with the knobs of its `check`.
 
-    Raises: UsageError or PluginError where the plugin cannot even be loaded.
+    A broken clause does not stop the others. Raises: UsageError or PluginError if the plugin cannot be loaded.
     """
     case = Case(name)
     found = []

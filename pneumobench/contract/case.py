@@ -1,4 +1,4 @@
-"""What the clauses examine, built when first asked for; and how a clause becomes a verdict."""
+"""The plugin under test, whose parts are built on first use; and how a clause becomes a verdict."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ SEED = 0
 
 
 class ContractError(PluginError):
-    """A clause does not hold; the message says what was found."""
+    """A clause is broken; the message says how."""
 
 
 class NotApplicableError(Exception):
-    """The plugin has nothing that the clause could speak of."""
+    """The clause does not apply to the plugin; the message says why."""
 
 
 class Case:
-    """A plugin under examination: trained twice with one seed on a tiny phantom, with the knobs of its `check`."""
+    """A plugin under test: trained twice with the same seed on a tiny phantom, with the knobs of its `check`."""
 
     def __init__(self, name: str):
         self.name = name
@@ -45,12 +45,12 @@ class Case:
 
     @cached_property
     def knobs(self) -> dict[str, Any]:
-        """All knobs, those of `check` set."""
+        """All knobs, with those of `check` set."""
         return resolve(self.plugin, self.plugin.check)
 
     @cached_property
     def views(self) -> list[View]:
-        """The view, or the members' views."""
+        """The image shape that it takes, or those of its members."""
         return views(self.plugin, self.knobs)
 
     @cached_property
@@ -60,14 +60,14 @@ class Case:
 
     @cached_property
     def untrained(self) -> Any:
-        """A recipe's network as it is before its training."""
+        """A recipe's network before training."""
         assert isinstance(self.plugin, Recipe)
         backend.keras().utils.set_random_seed(SEED)
         return network.build(self.plugin, self.views[0], self.knobs, "float32", self.name)[0]
 
     @property
     def trained(self) -> Predictor:
-        """Trained for one epoch in each phase; a training that failed fails again at once."""
+        """Trained for one epoch in each phase; if training failed, its error is raised again at every access."""
         trained = self._trained
         if isinstance(trained, Exception):
             raise trained
@@ -82,7 +82,7 @@ class Case:
 
     @cached_property
     def epochs(self) -> int | None:
-        """One for each phase, of the member that has most of them in an ensemble; None for an estimator."""
+        """One for each phase (in an ensemble, of the member with the most phases); None for an estimator."""
         counts = [
             len(network.plan(one.plugin, one.view, one.knobs, None, one.name))
             for one in components(self.plugin, self.knobs, self.name)
@@ -91,7 +91,7 @@ class Case:
         return max(counts, default=None)
 
     def train(self) -> Predictor:
-        """A training of its own, always with the same seed."""
+        """Train anew, always with the same seed."""
         with backend.eagerly():
             return trainer.train(
                 self.plugin,
@@ -104,7 +104,7 @@ class Case:
             )
 
     def where(self, hook: str, error: BaseException) -> str:
-        """The plugin's line that an error passed through, else where the hook is written."""
+        """ "file:line" of the plugin's code in the error's traceback, else of the hook's definition."""
         functions = hooks(self.plugin) | {
             name: getattr(self.plugin, name)
             for name in ("build", "resample", "weigh")
@@ -124,7 +124,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a clause held (None: it does not apply), and if not, why and where."""
+    """Whether a clause holds (None: it does not apply), and if not, why and where."""
 
     clause: str
     held: bool | None
@@ -133,16 +133,16 @@ class Verdict:
 
     @property
     def broken(self) -> bool:
-        """Whether the plugin breaks its contract here."""
+        """Whether the plugin breaks this clause."""
         return self.held is False
 
 
 @dataclass(frozen=True)
 class Clause:
-    """One sentence of the contract; `examine` raises ContractError, or anything else, where it does not hold."""
+    """One rule of the contract; `examine` raises ContractError, or any other exception, if it is broken."""
 
     law: str
-    hook: str  # whose line to name where the error does not lead to one
+    hook: str  # whose line to report when the traceback holds no line of the plugin
     examine: Callable[[Case], None]
 
     def judge(self, subject: Case) -> Verdict:

@@ -1,4 +1,4 @@
-"""What every plugin promises."""
+"""The clauses that every plugin must fulfil."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pneumobench.training import predictor
 from pneumobench.training.augmentation import Augmentation, seeds_for
 
 SAMPLES = 10  # draws from a space
-CLOSE = 1e-4  # between probabilities that should be the same: sums in another order differ by less
+CLOSE = 1e-4  # tolerance for equal probabilities: floating-point sums in another order differ by less
 
 
 def documented(case: Case) -> None:
     if not case.entry.summary or case.entry.summary.startswith("cannot be read"):
-        raise ContractError("the file has no docstring; its first line is what `pneumobench plugins` shows")
+        raise ContractError("the file has no docstring, whose first line `pneumobench plugins` shows")
 
 
 def knobs_agree(case: Case) -> None:
@@ -36,7 +36,7 @@ def builds(case: Case) -> None:
                 f"`build` takes images {case.untrained.input_shape[1:]}, the view is {case.views[0].shape}"
             )
         return
-    for component in components(case.plugin, case.knobs, case.name):  # of an ensemble the members
+    for component in components(case.plugin, case.knobs, case.name):  # the members, if it is an ensemble
         if isinstance(component.plugin, Estimator):
             model = call(component.plugin.build, knobs=component.knobs)
             missing = [name for name in ("fit", "predict_proba") if not hasattr(model, name)]
@@ -46,7 +46,7 @@ def builds(case: Case) -> None:
 
 def steps_change_weights(case: Case) -> None:
     if not isinstance(case.plugin, Recipe):
-        raise NotApplicableError("no network of its own")
+        raise NotApplicableError("not a single network")
     untrained = case.untrained
     inference = type(untrained)(untrained.inputs, untrained.outputs[0])
     trainable = {id(weight) for weight in inference.trainable_weights}
@@ -54,10 +54,12 @@ def steps_change_weights(case: Case) -> None:
     after = case.trained.model.get_weights()  # type: ignore[attr-defined]
     kept = [id(weight) in trainable for weight in inference.weights]
     if not all(np.isfinite(values).all() for values in after):
-        raise ContractError("after one step a weight is no finite number")
+        raise ContractError("after one training step a weight is not finite")
     pairs = zip(before, after, kept, strict=True)
     if all(np.array_equal(old, new) for old, new, is_trainable in pairs if is_trainable):
-        raise ContractError("after one step every weight is what it was: is anything trainable, is the rate above 0?")
+        raise ContractError(
+            "no weight changed in one training step: is any layer trainable, is the learning rate above 0?"
+        )
 
 
 def probabilities_in_range(case: Case) -> None:
@@ -65,9 +67,9 @@ def probabilities_in_range(case: Case) -> None:
     if said.shape != (len(case.development.validation),):
         raise ContractError(f"{len(case.development.validation)} images give predictions of shape {said.shape}")
     if not np.isfinite(said).all():
-        raise ContractError("a prediction is no finite number")
+        raise ContractError("a prediction is not finite")
     if said.min() < 0 or said.max() > 1:
-        raise ContractError(f"predictions from {said.min():.3g} to {said.max():.3g} are no probabilities")
+        raise ContractError(f"predictions from {said.min():.3g} to {said.max():.3g} are not probabilities")
 
 
 def saves_and_loads(case: Case) -> None:
@@ -109,7 +111,7 @@ def augmentation_fits(case: Case) -> None:
         if one.shape != pixels.shape[1:] or one.dtype != np.uint8:
             raise ContractError(f"an image {pixels.shape[1:]} uint8, 0 to 255, becomes {one.shape} {one.dtype}")
     if not np.array_equal(changed, augmentation.each(pixels, labels, seeds)):
-        raise ContractError("the same seeds give other images: does a transform draw from a generator of its own?")
+        raise ContractError("the same seeds give different images: does a transform use another random generator?")
 
 
 def samples_fit(case: Case) -> None:
@@ -136,11 +138,11 @@ CLAUSES = (
     Clause("the docstring says what it is", "build", documented),
     Clause("the knobs of all hooks agree", "build", knobs_agree),
     Clause("the space stays within the knobs", "space", space_fits),
-    Clause("resample gives indices, weigh weights", "resample", samples_fit),
-    Clause("an augmentation keeps shape, type and range", "augment", augmentation_fits),
+    Clause("resample returns indices, weigh weights", "resample", samples_fit),
+    Clause("augmentation keeps shape, type and range", "augment", augmentation_fits),
     Clause("it builds at its view", "build", builds),
-    Clause("predictions are probabilities, one an image", "build", probabilities_in_range),
-    Clause("a step changes the weights, all finite", "build", steps_change_weights),
+    Clause("predictions are probabilities, one per image", "build", probabilities_in_range),
+    Clause("a training step changes the weights, all finite", "build", steps_change_weights),
     Clause("a saved model predicts the same", "build", saves_and_loads),
     Clause("the same seed gives the same result", "build", repeats),
 )

@@ -1,4 +1,4 @@
-"""What a plugin is made of, for a reader: docstring, knobs, space, parameters, differences from the baseline."""
+"""A description of a plugin: docstring, knobs, space, parameters, differences from the baseline."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from pneumobench.training import backend, network
 
 @dataclass(frozen=True)
 class Description:
-    """`parameters` is None, and `why_not` says why, where the network cannot be built here.
+    """A plugin's parts. `parameters` is None, and `why_not` says why, where the network cannot be built here.
 
-    `space` is empty where the plugin has none, and `no_space` says why where it has one that cannot be sampled.
+    `space` is empty where the plugin has none, or where it cannot be sampled, for the reason in `no_space`.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Description:
 
 
 def describe(name: str) -> Description:
-    """What is known of a plugin without training it. Raises: UsageError (unknown), PluginError (cannot be imported)."""
+    """Describe a plugin without training it. Raises: UsageError (unknown), PluginError (cannot be imported)."""
     entry, plugin = registry.find(name), registry.load(name)
     space, no_space = _space(plugin)
     parameters, why_not = _parameters(plugin)
@@ -55,22 +55,22 @@ def describe(name: str) -> Description:
 
 
 def _parameters(plugin: Plugin) -> tuple[int | None, str]:
-    """The parameters of all components together, or None and why they are not counted."""
+    """The parameters of all components together, or None and why they cannot be counted."""
     values = resolve(plugin, {})
     try:
         backend.keras()
         counts = [_count(component) for component in components(plugin, values, "it")]
-    except Exception as error:  # whatever a plugin raises, the rest of it can still be shown
+    except Exception as error:  # whatever a plugin raises, the rest of the description can still be shown
         return None, told(error)
     if None not in counts:
         return sum(count for count in counts if count is not None), ""
-    return None, "an estimator over pixels" if len(counts) == 1 else "a member's cannot be counted"
+    return None, "an estimator over pixels" if len(counts) == 1 else "a member is an estimator over pixels"
 
 
 def _count(component: Component) -> int | None:
-    """The parameters of a network, or of the frozen one below an estimator; None for an estimator over pixels."""
+    """The parameters of a network, or of an estimator's frozen feature network; None for an estimator over pixels."""
     plugin, knobs = component.plugin, dict(component.knobs)
-    if "weights" in plugin.check:  # the count is the same whatever the weights are, and these need no download
+    if "weights" in plugin.check:  # the count does not depend on the weights, and these need no download
         knobs["weights"] = plugin.check["weights"]
     if isinstance(plugin, Recipe):
         return network.build(plugin, component.view, knobs, "float32", "it")[0].count_params()

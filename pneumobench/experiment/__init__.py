@@ -1,1 +1,1 @@
-"""One plugin's training, from images to tracked result."""
+"""One plugin's training, from images to a tracked result."""

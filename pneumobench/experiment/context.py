@@ -1,4 +1,4 @@
-"""What is known of an experiment before its first training: tags, parameters, the look, the dataset's entry."""
+"""What is known about an experiment before training starts: tags, parameters, ledger entry, dataset entry."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from pneumobench.utils.hashing import content_hash
 
 @dataclass(frozen=True)
 class Context:
-    """An experiment's plugin with all of its knobs, its images, and how it is trained."""
+    """An experiment's plugin with the values of all its knobs, its images, and its training options."""
 
     entry: Entry
     plugin: Plugin
     knobs: Mapping[str, Any]
     images: Prepared
     train: TrainOptions
-    called: str = ""  # what a study calls a plugin that is a value of its own
-    origin: Origin | None = None  # the study that found the knobs
+    called: str = ""  # the name in the study's file, where a study defines the plugin itself
+    origin: Origin | None = None  # the study that selected the knobs
 
     @property
     def name(self) -> str:
@@ -42,12 +42,12 @@ class Context:
 
     @property
     def views(self) -> list[View]:
-        """The views that the plugin asks for, one for each component."""
+        """The image shapes that the plugin takes, one for each component."""
         return views(self.plugin, self.knobs)
 
     @property
     def experiment(self) -> str:
-        """One MLflow experiment a dataset, so that no table mixes two: name and the fingerprint's first digits."""
+        """One MLflow experiment per dataset, so that no table mixes two: its name and fingerprint's first digits."""
         return experiment_of(self.images.dataset)
 
     @property
@@ -57,24 +57,24 @@ class Context:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The knobs, and the epochs in all where they were set."""
+        """The knobs, and the total number of epochs where it was set."""
         epochs = self.train.epochs
         return {**self.knobs, **({} if epochs is None else {"epochs_in_all": epochs})}
 
     @property
     def chosen(self) -> dict[str, Any]:
-        """Those of the knobs that are not left at their defaults."""
+        """The knobs that differ from their defaults."""
         defaults = resolve(self.plugin, {})
         return {name: value for name, value in self.knobs.items() if defaults.get(name, self) != value}
 
     @property
     def plugin_digest(self) -> str:
-        """16 hexadecimal digits over the source of the plugin and of the functions that it is made of."""
+        """16 hexadecimal digits over the source code of the plugin and of its hooks."""
         return digest.digest(self.entry, self.plugin)
 
     @property
     def files(self) -> str:
-        """ "knob: digest of the file that it names", for each knob that names one, such as pretrained weights."""
+        """ "knob: digest of the file", for each knob whose value is a file's path, such as pretrained weights."""
         return ", ".join(
             f"{name}: {content_hash(Path(value).expanduser(), 8)}"
             for name, value in self.knobs.items()
@@ -83,13 +83,13 @@ class Context:
 
     @property
     def input(self) -> DatasetInput:
-        """The dataset as MLflow keeps it."""
+        """The dataset as MLflow stores it."""
         dataset = self.images.dataset
         sizes = {part: sum(counts.values()) for part, counts in self.images.counts().items()}
         return DatasetInput(dataset.name, dataset.fingerprint, str(dataset.root), sizes)
 
     def tags(self) -> dict[str, Any]:
-        """What a reader filters runs by, and what makes a run repeatable."""
+        """Tags to filter runs by, and those needed to reproduce a run."""
         dataset, options = self.images.dataset, self.images.options
         backend, device = trainer.runs_on(self.plugin, self.knobs)
         versions = ", ".join(f"{name} {number}" for name, number in provenance.versions().items())
@@ -116,7 +116,7 @@ class Context:
         return tags | {name: value for name, value in optional.items() if value is not None}
 
     def look(self, run_id: str) -> Look:
-        """The line that this experiment writes into the ledger before it opens the test images."""
+        """The ledger entry that this experiment writes before it opens the test images."""
         return Look.now(
             plugin=self.name,
             run=run_id,
@@ -134,9 +134,9 @@ def description_of(dataset: Dataset) -> str:
     """What MLflow shows above the table of a dataset's runs."""
     return (
         f"Plugins on the dataset '{dataset.name}' (fingerprint {dataset.fingerprint}). "
-        "test_* metrics are scored once at the threshold chosen on validation, test_*_at_0.5 at 0.5; "
+        "test_* metrics are computed once at the threshold chosen on validation, test_*_at_0.5 at 0.5; "
         "_low and _high bound their 95 % bootstrap intervals over patients. A run of several seeds holds "
-        "means and _sd, its children the seeds; a study's children are its trials, which never see test images. "
+        "means and _sd, its child runs the seeds; a study's child runs are its trials, which never see test images. "
         "Group by the tag `plugin` to compare."
     )
 
@@ -146,7 +146,7 @@ def _is_file(value: Any) -> bool:
 
 
 def _short(value: Any) -> str:
-    """A value as a reader wants it: of a file the name, of several names a list."""
+    """A value for display: a file by its name, a tuple as its items joined by +."""
     if _is_file(value):
         return Path(value).name
     return "+".join(value) if isinstance(value, tuple) else str(value)

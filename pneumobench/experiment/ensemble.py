@@ -1,4 +1,4 @@
-"""An ensemble's members: which of them are tracked already, and their models."""
+"""An ensemble's members: which of them are already tracked, and their models."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from pneumobench.training.predictor import Predictor
 
 
 def members(context: Context) -> list[Component]:
-    """An ensemble's members, each of which is a run of its own; none for other plugins.
+    """An ensemble's members, each of which is tracked as a separate run; empty for other plugins.
 
-    None with folds either, where every member is trained on each of them.
+    Also empty with cross-validation, where every member is trained on each fold.
     """
     if not isinstance(context.plugin, Ensemble) or context.images.folds:
         return []
@@ -27,16 +27,16 @@ def members(context: Context) -> list[Component]:
 
 
 def tracked(context: Context, store: Store, seed: int) -> dict[str, str]:
-    """Members -> run ids, for those that a finished run trained on the same data, split, seed and knobs.
+    """Members -> run ids, for members that a finished run trained on the same data, split, seed and knobs.
 
-    The plugin's source, and the files that its knobs name, must be the same too.
+    The plugin's source code, and the files that its knobs name, must be identical too.
     """
     runs = {one.name: _find(of_member(context, one, seed), store, seed) for one in members(context)}
     return {member: run_id for member, run_id in runs.items() if run_id}
 
 
 def load(store: Store, runs: Mapping[str, str], member: str) -> Predictor | None:
-    """The model of a member's run, with what its training took; None where it has no run."""
+    """The model of a member's run, with its training time and speed; None where it has no run."""
     if member not in runs:
         return None
     run = store.client.get_run(runs[member])
@@ -51,7 +51,7 @@ def load(store: Store, runs: Mapping[str, str], member: str) -> Predictor | None
 
 
 def of_member(context: Context, component: Component, seed: int) -> Context:
-    """The context of an experiment with one member alone, on one seed."""
+    """The context of an experiment with this member alone, on one seed."""
     train = replace(context.train, seeds=1, seed=seed, epochs=component.epochs(context.train.epochs))
     entry = registry.find(component.name)
     return replace(context, entry=entry, plugin=component.plugin, knobs=component.knobs, train=train)
@@ -74,7 +74,7 @@ def _find(context: Context, store: Store, seed: int) -> str | None:
 
 
 def _is_whole(store: Store, run: Any) -> bool:
-    """Whether the model is still where it was logged."""
+    """Whether the model's files still exist where they were logged."""
     try:
         return (store.model_folder(run) / predictor.CARD).exists()
     except (PneumobenchError, OSError):

@@ -1,4 +1,4 @@
-"""One seed of an experiment: trained, and given the operating point that its held-out images choose."""
+"""One seed of an experiment: train the model and choose its operating point on the held-out images."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from pneumobench.utils.timing import Clock
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model; what it says of images that it was not trained on, over all folds; and of each fold's."""
+    """A trained model, its predictions on the images held out from training (all folds together), and each fold's."""
 
     predictor: Predictor
     validation: Predictions
     folds: tuple[Predictions, ...]
 
     def on(self, part: Part) -> Predictions:
-        """What the model says of other images, at the operating point that validation chose."""
+        """The model's predictions on other images, at the operating point chosen on validation."""
         return predictions.of([part.dataset], [self.predictor(part)], self.validation.operating)
 
 
@@ -40,11 +40,11 @@ def fit(
     clock: Clock,
     progress: Progress,
 ) -> Fitted:
-    """Train on every division of the images: the one split, or each fold.
+    """Train on every division of the images: the single split, or each fold.
 
-    The predictor is the mean of the folds' models. Every image of a fold's held-out part is judged by that
-    fold's model alone, and the threshold is chosen on these judgements together. `on_epoch` takes a fold's
-    number from 1.
+    The predictor is the mean of the folds' models. Every image of a fold's held-out part is predicted by that
+    fold's model alone, and the threshold is chosen on these predictions together. `on_epoch` takes the number
+    of a fold, from 1.
     """
     predictors, probabilities = [], []
     divisions = context.images.divisions

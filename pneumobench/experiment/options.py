@@ -1,4 +1,4 @@
-"""The options of a call from Python: as values, or by the names of their fields."""
+"""The options of a call from Python: as option objects, or as keywords named after their fields."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pneumobench.training.options import TrainOptions
 def gathered(
     data: DataOptions | str | Path | None, train: TrainOptions | None, options: Mapping[str, Any]
 ) -> tuple[DataOptions, TrainOptions]:
-    """Both options of a call: those given, changed by `options`, which are fields of either by name.
+    """The data and training options of a call: those given, with `options` (fields of either) replaced.
 
-    `data` may be the images' folder alone. Raises: UsageError for a name that is a field of neither.
+    `data` may be the image folder alone. Raises: UsageError for a name that is a field of neither.
     """
     of_data = data if isinstance(data, DataOptions) else DataOptions(data=None if data is None else str(data))
     of_training = train or TrainOptions()

@@ -1,4 +1,4 @@
-"""The pictures of one result: ROC, precision-recall, reliability, confusion, training curves."""
+"""The plots of one result: ROC, precision-recall, reliability, confusion, training curves."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BLUE, GREY = "#2a6f97", "#8a8a8a"
 def save_all(
     folder: Path, title: str, scored: Mapping[str, Predictions], history: Mapping[str, Sequence[Epoch]]
 ) -> None:
-    """Write the plots as PNG files. `scored` and `history` are by what to call each in a legend: "seed 0", "fold 1"."""
+    """Write the plots as PNG files. The keys of `scored` and `history` are legend labels: "seed 0", "fold 1"."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -85,7 +85,7 @@ def _precision_recall(figure: Any, scored: Mapping[str, Predictions]) -> None:
         area = average_precision_score(p.label, p.probability)
         axes.plot(recall, precision, color=colour, label=f"{name}: AUPRC {area:.3f}")
     share = next(iter(scored.values())).label.mean()
-    axes.axhline(share, linestyle=":", color=GREY, label=f"share of pneumonia: {share:.3f}")
+    axes.axhline(share, linestyle=":", color=GREY, label=f"prevalence of pneumonia: {share:.3f}")
     axes.set(xlabel="sensitivity (recall)", ylabel="PPV (precision)", title="precision-recall")
     axes.set_ylim(min(0.5, share - 0.05), 1.01)
     axes.legend(loc="lower left", fontsize=8)
@@ -101,8 +101,8 @@ def _reliability(figure: Any, scored: Mapping[str, Predictions]) -> None:
         axes.scatter(curve.stated, curve.observed, s=areas, color=colour, alpha=0.6)
     axes.plot([0, 1], [0, 1], ":", color=GREY)
     axes.set(
-        xlabel="stated probability of pneumonia",
-        ylabel="observed share of pneumonia",
+        xlabel="predicted probability of pneumonia",
+        ylabel="observed fraction with pneumonia",
         title="reliability (area: images in the bin)",
     )
     axes.legend(loc="upper left", fontsize=8)
@@ -126,7 +126,7 @@ def _confusion(figure: Any, scored: Mapping[str, Predictions]) -> None:
                 colour = "white" if shares[row, column] > 0.5 else "black"
                 axes.text(column, row, text, ha="center", va="center", color=colour)
         names = [name.lower() for name in CLASSES]
-        axes.set(title=title, xlabel="said", ylabel="is", xticks=[0, 1], yticks=[0, 1])
+        axes.set(title=title, xlabel="predicted", ylabel="true", xticks=[0, 1], yticks=[0, 1])
         axes.set_xticklabels(names)
         axes.set_yticklabels(names, rotation=90, va="center")
         axes.grid(visible=False)

@@ -1,4 +1,4 @@
-"""A tracked model on new images: which model, what it says, and what is odd about an image."""
+"""Apply a tracked model to new images: which model, its predictions, and warnings about unusual images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pneumobench.utils.hashing import content_hash
 
 @dataclass(frozen=True)
 class Said:
-    """What a model says of one image: a probability and a label, or why it could not be read; and warnings."""
+    """A model's output for one image: probability and label, or why the image could not be read; and warnings."""
 
     image: str
     probability: float | None
@@ -30,7 +30,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model with its threshold, and the tags of the run that trained it."""
+    """A loaded model with its threshold, and the tags of its training run."""
 
     run_id: str
     served: Served
@@ -38,12 +38,12 @@ class Model:
 
     @property
     def threshold(self) -> float:
-        """The operating point's, as validation chose it."""
+        """The operating threshold, chosen on validation."""
         return float(self.served.card["threshold"])
 
     @property
     def about(self) -> str:
-        """How it was trained, in a line."""
+        """How it was trained, in one line."""
         tags = self.tags
         images = f"{tags['dataset']} {tags['fingerprint'][:8]}" + (
             f", limit {tags['limit']}" if "limit" in tags else ""
@@ -51,7 +51,7 @@ class Model:
         return f"{tags['plugin']}, seed {tags['seed']}, on {images}; run {self.run_id[:8]}, {tags['command']}"
 
     def __call__(self, paths: Sequence[Path]) -> Iterator[Said]:
-        """What it says of each image, one after the other."""
+        """Its output for each image, one after the other."""
         view = self.served.predictor.view
         for path in paths:
             try:
@@ -67,13 +67,13 @@ class Model:
 
 
 def find(store: Store, name: str = CHAMPION) -> Model:
-    """The model of a run id, or the champion. Raises: UsageError where there is none."""
+    """The model of a run id, or the champion. Raises: UsageError where it does not exist."""
     if not store.exists:
-        raise UsageError("no finished run is tracked here; `pneumobench run baseline` makes one")
+        raise UsageError("no finished run is tracked here; `pneumobench run baseline` trains one")
     if name == CHAMPION:
         run_id = store.champion()
         if run_id is None:
-            raise UsageError("no champion is named yet; `pneumobench champion RUN_ID` names one, --model takes a run")
+            raise UsageError("no champion is set yet; `pneumobench champion RUN_ID` sets one, --model takes a run id")
     else:
         run_id = _run(store, name)
     run: Any = store.run(run_id)
@@ -83,9 +83,9 @@ def find(store: Store, name: str = CHAMPION) -> Model:
 
 
 def admit(model: Model, store: Store, paths: Sequence[Path]) -> int:
-    """Write a look into the ledger where some of these files are test images of the model's dataset; how many are.
+    """Count the files that are test images of the model's dataset; if there are any, record a look in the ledger.
 
-    They are known by their contents, from the predictions of any run that was scored on that dataset.
+    Test images are recognised by their content hashes, from the predictions of any run scored on that dataset.
     """
     scored = next((run.predictions("test") for run in of_store(store) if _is_scored(run, model)), None)
     if scored is None:
@@ -106,7 +106,7 @@ def admit(model: Model, store: Store, paths: Sequence[Path]) -> int:
 def _hash(path: Path) -> str | None:
     try:
         return content_hash(path)
-    except OSError:  # said of that image when it is judged
+    except OSError:  # reported when that image is predicted
         return None
 
 
@@ -116,14 +116,14 @@ def _is_scored(run: TrackedRun, model: Model) -> bool:
 
 
 def crown(store: Store, name: str) -> str:
-    """Make the model of a run the champion; the run's id. Raises: UsageError where there is no such run."""
+    """Make the model of a run the champion; returns the run's id. Raises: UsageError for an unknown run."""
     run_id = _run(store, name)
     store.crown(store.run(run_id))
     return run_id
 
 
 def images(names: Sequence[Path]) -> list[Path]:
-    """The files, and all images of the folders, in their order. Raises: DataError for what is not there."""
+    """The files, and all images in the folders, in the given order. Raises: DataError for a missing path."""
     found: list[Path] = []
     for name in names:
         if name.is_dir():
@@ -134,14 +134,14 @@ def images(names: Sequence[Path]) -> list[Path]:
         elif name.exists():
             found.append(name)
         else:
-            raise DataError(f"no file {name}")
+            raise DataError(f"no file or folder {name}")
     return found
 
 
 def _run(store: Store, name: str) -> str:
-    """The run of a training: itself, or the only one of an experiment."""
+    """The id of a training run: the run itself, or the only one of an experiment."""
     runs = chosen(of_store(store) if store.exists else [], [name])
     if len(runs) > 1:
         seeds = ", ".join(f"{run.run_id[:8]} (seed {run.seed})" for run in sorted(runs, key=lambda run: run.seed))
-        raise UsageError(f"run {name} has {len(runs)} models; take one of {seeds}")
+        raise UsageError(f"run {name} has {len(runs)} models; choose one of {seeds}")
     return runs[0].run_id

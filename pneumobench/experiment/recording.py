@@ -1,4 +1,4 @@
-"""What of an experiment goes to MLflow, under which names: one flat run, or a parent and a child a seed or fold."""
+"""What an experiment logs to MLflow: one flat run, or a parent run with a child run per seed or fold."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ Figures = Mapping[str, Mapping[str, Estimate]]  # by part of the split, then by 
 
 
 class Record:
-    """An experiment under way: its run, and a child for each of several seeds or for each fold."""
+    """A running experiment: its MLflow run, and a child run for each of several seeds or for each fold.
+
+    `clock` measures the time for plots.
+    """
 
     def __init__(self, context: Context, parent: Recorder, children: Mapping[int, Recorder], clock: Clock):
         self._context, self.parent, self._children, self._clock = context, parent, children, clock
@@ -36,11 +39,11 @@ class Record:
         self._models: dict[int, str] = {}
 
     def of_seed(self, seed: int) -> Recorder:
-        """The run of one seed: a child where there are several seeds, else the experiment's own."""
+        """The run of one seed: a child run where there are several seeds, else the experiment's run."""
         return self.parent if self._unit == "fold" else self._children.get(seed, self.parent)
 
     def on_epoch(self, seed: int) -> Callable[[int], Callable[[Epoch], None]]:
-        """For a fold's number, a callback that logs each epoch of its training."""
+        """A function that takes a fold's number and returns a callback that logs each epoch of its training."""
 
         def of_fold(fold: int) -> Callable[[Epoch], None]:
             number = fold if self._unit == "fold" else seed
@@ -56,14 +59,14 @@ class Record:
         return of_fold
 
     def tags(self, values: Mapping[str, Any]) -> None:
-        """Tags for every run of the experiment."""
+        """Set tags on every run of the experiment."""
         for run in (self.parent, *self._children.values()):
             run.tags(values)
 
     def save(self, seed: int, fitted: Fitted, figures: Mapping[str, Estimate]) -> None:
-        """Log a seed's model, its source, and its predictions and figures on validation.
+        """Log a seed's model, the plugin's source code, and the predictions and metrics on validation.
 
-        Nothing that goes wrong later, with another seed or with the test images, takes this away.
+        They stay, whatever fails later with another seed or with the test images.
         """
         run, predictor = self.of_seed(seed), fitted.predictor
         operating = fitted.validation.operating
@@ -85,7 +88,7 @@ class Record:
         run.complete = run is not self.parent
 
     def score(self, seed: int, test: Predictions | None, figures: Mapping[str, Estimate] | None) -> None:
-        """Log a seed's plots, and its predictions and figures on the test images where they were opened."""
+        """Log a seed's plots and, where the test images were opened, its predictions and metrics on them."""
         run, name = self.of_seed(seed), f"seed {seed}"
         history = self._history if self._unit == "fold" else {name: self._history.get(name, [])}
         with tempfile.TemporaryDirectory() as folder:
@@ -99,7 +102,7 @@ class Record:
             run.metrics(_named("test", figures), model_id=self._models[seed], dataset=self._context.input)
 
     def finish_fold(self, number: int, held_out: Predictions, figures: Mapping[str, Estimate]) -> None:
-        """Log what a fold's model says of the images that it was not trained on."""
+        """Log the predictions and metrics of a fold's model on its held-out images."""
         run = self._children[number]
         with tempfile.TemporaryDirectory() as folder:
             held_out.write(Path(folder) / "predictions" / "validation.parquet")
@@ -107,7 +110,7 @@ class Record:
         run.metrics(_named("validation", figures), dataset=self._context.input)
 
     def finish(self, result: Result, figures: Figures, scored: Mapping[int, Predictions]) -> None:
-        """Log the whole result, and for several seeds their means and common plots, to the experiment's run."""
+        """Log the whole result, and for several seeds their means and joint plots, to the experiment's run."""
         count = len(result.seeds)
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder)
@@ -127,7 +130,7 @@ class Record:
 
 
 def log_model(run: Recorder, fitted: Fitted) -> str:
-    """Log a seed's or a trial's model with its threshold; the id of MLflow's LoggedModel."""
+    """Log the model of a seed or a trial with its threshold; returns the id of MLflow's LoggedModel."""
     predictor = fitted.predictor
     with tempfile.TemporaryDirectory() as folder:
         predictor.save(Path(folder), threshold=fitted.validation.operating.threshold)
@@ -141,10 +144,7 @@ def log_model(run: Recorder, fitted: Fitted) -> str:
 
 @contextmanager
 def recording_of(context: Context, session: Session) -> Iterator[Record]:
-    """The experiment's run, or runs; all are ended whatever happens inside.
-
-    The clock's phases `plots` and `track` grow by what drawing and writing take.
-    """
+    """The experiment's run or runs, all of which are ended even if the block raises."""
     store, seeds = session.store, context.train.numbers
     experiment = store.experiment(context.experiment, context.images.dataset.fingerprint, context.description)
     name, common = context.name, context.tags()
@@ -177,7 +177,7 @@ def _describe(run: Recorder, context: Context) -> None:
 
 
 def _named(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
-    """`test_auroc`, `test_auroc_low`, `test_auroc_high`, and `test_auroc_sd` where there are seeds."""
+    """`test_auroc`, `test_auroc_low`, `test_auroc_high`, and `test_auroc_sd` where there are several seeds."""
     found: dict[str, float] = {}
     for metric, estimate in estimates.items():
         name = f"{part}_{metric}"
@@ -188,7 +188,7 @@ def _named(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
 
 
 def _write_source(folder: Path, context: Context) -> None:
-    """The plugin's file, and which function stands behind each hook."""
+    """The plugin's file, and the qualified name of each hook's function."""
     folder.mkdir(parents=True)
     if context.entry.path:
         shutil.copy(context.entry.path, folder / context.entry.path.name)

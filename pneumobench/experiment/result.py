@@ -1,4 +1,4 @@
-"""What a run says when it is done: the same for a program, for `--json` and for the terminal."""
+"""The result of a run: the same for Python, for `--json` and for the terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pneumobench.evaluation.operating_point import OperatingPoint
 
 @dataclass(frozen=True)
 class SeedResult:
-    """One training: its seed, its MLflow run and its figures, intervals from patients alone."""
+    """One training: its seed, its MLflow run and its metrics, with intervals over patients alone."""
 
     seed: int
     run_id: str
@@ -33,10 +33,10 @@ class SeedResult:
 
 @dataclass(frozen=True)
 class Result:
-    """An experiment's figures: of one training, or the mean over several seeds.
+    """An experiment's metrics: of one training, or the mean over several seeds.
 
-    `seconds` by phase; `images_per_second` of training, after the first epoch; `test` is None where the
-    test images stayed closed. `looks` is how many times these test images had been opened before.
+    `seconds` is by phase; `images_per_second` is of training, without the first epoch; `test` is None where the
+    test images stayed closed. `looks` is how many times these test images had been opened before this run.
     """
 
     run_id: str
@@ -72,7 +72,7 @@ class Result:
 
     @property
     def threshold(self) -> float:
-        """The operating threshold; with several seeds the mean of theirs, each of which has its own in `runs`."""
+        """The operating threshold; with several seeds the mean of the thresholds in `runs`."""
         return sum(run.operating.threshold for run in self.runs) / len(self.runs)
 
     def as_dict(self) -> dict[str, Any]:

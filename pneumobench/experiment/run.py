@@ -1,4 +1,4 @@
-"""The one flow: images, a split, trainings, one look at the test images, and what can be claimed."""
+"""The flow of an experiment: images, split, training, one look at the test images, result."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def run(
     progress: Progress | None = None,
     **options: Any,
 ) -> Result:
-    """Train a plugin on each of its seeds, score it, and track everything.
+    """Train a plugin with each seed, score it, and track everything in MLflow.
 
-    The options are values, or fields of theirs by name (`seeds=3`, `limit=200`). All seeds are trained first and then
-    scored in one look at the test images (`test=False` leaves them closed). With folds the development side is
+    Options are option objects, or their fields as keywords (`seeds=3`, `limit=200`). All seeds are trained first and
+    then scored in one look at the test images (`test=False` leaves them closed). With folds the development images are
     cross-validated, and the mean of the folds' models is scored. An ensemble's members that are not tracked yet are
-    trained and tracked first, with the test images closed. `origin` says which study found the knobs.
+    trained and tracked first, with the test images closed. `origin` is the study that selected the knobs.
     Raises: UsageError, PluginError or DataError before anything is tracked; any later error ends the run as FAILED.
     """
     data, train = gathered(data, train, options)
@@ -88,7 +88,7 @@ def _images(
     origin: Origin | None,
     session: Session,
 ) -> Prepared:
-    """The images, divided, with the development side decoded; and what trains and tracks them started."""
+    """The images, split, with the development images decoded; also imports Keras and MLflow, which takes seconds."""
     clock, progress = session.clock, session.progress
     with clock("load"):
         images = prepare.load(data, progress)
@@ -104,14 +104,14 @@ def _images(
 
 
 def _members(context: Context, session: Session) -> dict[int, dict[str, str]]:
-    """For each seed the runs of an ensemble's members, trained now where none is tracked; {} for other plugins."""
+    """For each seed the runs of an ensemble's members, trained now if not yet tracked; {} for other plugins."""
     runs = {seed: ensemble.tracked(context, session.store, seed) for seed in context.train.numbers}
     missing = [(seed, one) for seed in runs for one in ensemble.members(context) if one.name not in runs[seed]]
     if missing:
-        session.progress.stage("building the members once, before any is trained")
+        session.progress.stage("building every member once, before any is trained")
         trainer.build(context.plugin, context.knobs, context.train.epochs, context.name)
     for seed, component in missing:
-        session.progress.fact(f"member {component.name}, seed {seed}: trained as a run of its own, test images closed")
+        session.progress.fact(f"member {component.name}, seed {seed}: trained as a separate run, test images closed")
         member = ensemble.of_member(context, component, seed)
         runs[seed][component.name] = run(
             member.name,
@@ -128,7 +128,7 @@ def _members(context: Context, session: Session) -> dict[int, dict[str, str]]:
 def _fit_all(
     context: Context, members: Mapping[int, Mapping[str, str]], record: Record, session: Session
 ) -> dict[int, Fitted]:
-    """The model of each seed, tracked as soon as it is trained."""
+    """The model of each seed, logged as soon as it is trained."""
     models = {}
     for seed in context.train.numbers:
         if members[seed]:
@@ -150,7 +150,7 @@ def _fit_all(
 
 
 def _track(models: Mapping[int, Fitted], scores: Scores, record: Record, session: Session) -> None:
-    """Log each seed's figures and plots, and what each fold's model says of the images held out from it."""
+    """Log each seed's metrics and plots, and each fold's predictions on its held-out images."""
     with session.clock("track"):
         session.progress.stage("writing to the tracking store")
         for seed, model in models.items():
@@ -160,7 +160,7 @@ def _track(models: Mapping[int, Fitted], scores: Scores, record: Record, session
 
 
 def _notes(scores: Scores, record: Record, context: Context, session: Session) -> tuple[str, ...]:
-    """What the user should know of the images, those that could not be read among it."""
+    """Notes for the user about the images, including those that could not be read."""
     if not scores.lost:
         return context.images.notes
     note = f"{len(scores.lost)} unreadable images left out: {', '.join(scores.lost)}"

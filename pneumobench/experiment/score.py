@@ -1,4 +1,4 @@
-"""Trained models -> figures: the one look at the test images, and the intervals over patients and seeds."""
+"""Trained models -> metrics: the single look at the test images, and the intervals over patients and seeds."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Figures = Mapping[str, Estimate]  # by metric
 
 @dataclass(frozen=True)
 class Scores:
-    """The figures of an experiment by part of the split: of each seed, and `overall` (their mean).
+    """The metrics of an experiment by part of the split: of each seed, and `overall` (their mean).
 
     `test` holds each seed's predictions on the test images, and is empty where they stayed closed; `labels` are
-    those of the test images that could be read; `looks` counts the openings before this one.
+    those of the readable test images; `looks` counts the openings before this one; `lost` names unreadable images.
     """
 
     of_seed: Mapping[int, Mapping[str, Figures]]
@@ -39,7 +39,7 @@ class Scores:
 def score(
     context: Context, models: Mapping[int, Fitted], record: Record, session: Session, *, open_test: bool
 ) -> Scores:
-    """Score every seed's model on validation and, in one look, on the test images.
+    """Score every seed's model on validation and, in a single look, on the test images.
 
     Raises: TrackingError where the look cannot be recorded; DataError for an unreadable test image.
     """
@@ -68,7 +68,7 @@ def score(
 
 
 def _opened(context: Context, record: Record, session: Session) -> tuple[Part, int]:
-    """The test images, once the look is in the ledger, and how many looks at them there were before."""
+    """The test images, after the look is recorded in the ledger, and how many looks at them came before."""
     images = context.images
     opened, looks = images.lockbox.open(session.store.ledger, context.look(record.parent.run_id))
     record.tags({"looks": looks})

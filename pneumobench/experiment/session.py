@@ -1,4 +1,4 @@
-"""What every stage of an experiment has at hand beside its plugin and images."""
+"""The services that every stage of an experiment uses, apart from its plugin and images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pneumobench.utils.timing import Clock
 
 @dataclass(frozen=True)
 class Session:
-    """The tracking store, what is shown while it works, and where the time goes."""
+    """The tracking store, the progress display, and the clock that measures the phases."""
 
     store: Store
     progress: Progress = field(default_factory=Progress)

@@ -1,4 +1,4 @@
-"""Where an experiment's knobs come from, when a study found them."""
+"""The study that selected an experiment's knobs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pneumobench.errors import UsageError
 
 @dataclass(frozen=True)
 class Origin:
-    """A study's best trial of a plugin: its knobs and budget, on which images, and how much search it took.
+    """A study's best trial of a plugin: its knobs and epochs, on which images, and how much search it took.
 
-    `trials` counts the plugin's finished trials, `of` those of the whole study; `seed` is the one that the study
-    trained on, which later trainings leave to it; `limit` as in the study.
+    `trials` counts the plugin's finished trials, `of` those of the whole study; `seed` is the study's training
+    seed, which later trainings do not reuse; `limit` is the study's.
     """
 
     study: str
@@ -30,7 +30,7 @@ class Origin:
     limit: int | None
 
     def check(self, dataset: Dataset) -> None:
-        """Raises: UsageError where the study saw other images than these, or other than a part of them."""
+        """Raises: UsageError unless the study searched on these images or, with a limit, on a subset of them."""
         seen = dataset if self.limit is None else split.limit(dataset, self.limit)
         if self.fingerprint not in (dataset.fingerprint, seen.fingerprint):
             raise UsageError(
@@ -39,7 +39,7 @@ class Origin:
             )
 
     def tags(self) -> dict[str, Any]:
-        """What a comparison has to say of the search behind a result."""
+        """What a comparison reports about the search behind a result."""
         return {
             "from_study": self.study,
             "from_trial": self.trial,

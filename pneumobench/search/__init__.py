@@ -1,1 +1,1 @@
-"""Studies: Optuna's only door."""
+"""Studies: the only package that imports Optuna."""

@@ -18,16 +18,16 @@ from pneumobench.search.trials import FINISHED, Trials
 def best(study: str, plugin: str, storage: str | None = None) -> Origin:
     """The best complete trial of a plugin in a study.
 
-    Raises: UsageError where there is none, or where the plugin is a value of the study's file alone.
+    Raises: UsageError where there is none, or where the plugin is defined in the study's file alone.
     """
     if not exists(storage):
-        raise UsageError("no study is kept here; `pneumobench study --trials 50` begins one")
+        raise UsageError("no study is stored here; `pneumobench study --trials 50` starts one")
     trials = Trials(Storage(storage), study)
     attributes = trials.study.user_attrs
     found = next((trial for trial in trials.best() if trial.params[PLUGIN] == plugin), None)
     if found is None:
         others = ", ".join(dict.fromkeys(str(trial.params[PLUGIN]) for trial in trials.best())) or "none"
-        raise UsageError(f"study '{study}' has no complete trial of '{plugin}'; it has of: {others}")
+        raise UsageError(f"study '{study}' has no complete trial of '{plugin}', only of: {others}")
     registry.find(plugin)
     kept = json.loads(attributes["job"])
     plan = Job.of(kept, storage="", tracking_uri="").plan()

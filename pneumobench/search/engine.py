@@ -1,4 +1,4 @@
-"""How many workers, and what each of them sees: one a GPU, or shares of the processor's cores."""
+"""How many workers run, and with which hardware: one GPU each, or a share of the CPU cores."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", 
 
 
 class Engine(Protocol):
-    """Gives workers their place."""
+    """Starts workers and assigns hardware to them."""
 
     @property
     def workers(self) -> int:
-        """How many there are at once."""
+        """The number of workers at once."""
 
     @property
     def ahead(self) -> bool:
-        """Whether one more has a place beside them."""
+        """Whether there is room for one more worker, so that a successor can start before its predecessor ends."""
 
     def start(self, slot: int, job: Job, *, check: bool = False) -> Host:
-        """A worker for the slot, from 0; it is not waited for."""
+        """Start a worker for a slot, numbered from 0, without waiting until it is ready."""
 
     def revive(self, slot: int, job: Job, dead: Host) -> Host:
-        """A worker in the place of one that died."""
+        """A worker that replaces a dead one."""
 
     def close(self) -> None:
-        """Leave; the workers are stopped already."""
+        """Release the engine, after the workers are stopped."""
 
 
 @dataclass(frozen=True)
 class Local:
-    """Worker processes on this machine; `logs` is the folder of what they print."""
+    """Worker processes on this machine; `logs` is the folder of their log files."""
 
     workers: int
     environments: tuple[Mapping[str, str], ...]
@@ -48,7 +48,7 @@ class Local:
 
     @classmethod
     def of(cls, workers: int | None, logs: Path) -> Local:
-        """As many as asked for; by default one for each GPU, or one. Raises: UsageError for more than GPUs."""
+        """`workers` processes; by default one per GPU, or one. Raises: UsageError for more workers than GPUs."""
         gpus = visible_gpus()
         if gpus:
             workers = len(gpus) if workers is None else workers
@@ -69,11 +69,11 @@ class Local:
         return self.start(slot, job)
 
     def close(self) -> None:
-        """Nothing is left to close."""
+        """Nothing to release."""
 
 
 def visible_gpus() -> list[str]:
-    """What CUDA_VISIBLE_DEVICES may say for each NVIDIA GPU that this process may use."""
+    """A value of CUDA_VISIBLE_DEVICES for each NVIDIA GPU that this process may use."""
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named is not None:
         return [gpu.strip() for gpu in named.split(",") if gpu.strip() and gpu.strip() != "-1"]

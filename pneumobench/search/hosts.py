@@ -1,4 +1,4 @@
-"""Where a worker lives: a process of this machine, ended, renewed and replaced from here."""
+"""Handles by which the supervisor controls workers, and the one for a process on this machine."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pneumobench.errors import PneumobenchError
 from pneumobench.search.job import Job
 from pneumobench.search.worker import ORDER, Report
 
-PATIENCE = 15  # seconds that a worker has to end its trial in, when it is told to leave
+PATIENCE = 15  # seconds that a worker has to end its trial after it is asked to stop
 
 
-class WorkerDied(Exception):  # noqa: N818 (not an error of the user's)
-    """A worker is gone without an answer; `process` names it, where it had said who it is."""
+class WorkerDied(Exception):  # noqa: N818 (not a user's error)
+    """A worker died without an answer; `process` identifies it, if it had been ready before."""
 
     def __init__(self, why: str, process: Mapping[str, str] | None):
         super().__init__(why)
@@ -35,20 +35,20 @@ class Host(Protocol):
     process: Mapping[str, str] | None
 
     def is_ready(self) -> bool:
-        """Whether it could train at once."""
+        """Whether it can train now, or failed to start."""
 
     def ready(self) -> int:
-        """Wait until it could; bytes of memory then. Raises: WorkerDied, or the error that it met."""
+        """Wait until it can train; returns its memory in bytes. Raises: WorkerDied, or the error on starting."""
 
     def trial(self) -> Report | None:
-        """Have one trial trained; None where there was none to claim. Raises: WorkerDied."""
+        """Train one trial; None where there was none to claim. Raises: WorkerDied."""
 
     def stop(self) -> None:
-        """End it; a trial under way becomes "interrupted"."""
+        """Stop it; a running trial ends as "interrupted"."""
 
 
 def of_ready(answer: Mapping[str, Any]) -> tuple[Mapping[str, str], int]:
-    """Who a worker is and its memory, from its first answer. Raises: the error that it met instead."""
+    """A worker's process identity and memory in bytes, from its first answer. Raises: its error on starting."""
     if "error" in answer:
         error = PneumobenchError(answer["error"])
         error.exit_code = answer["exit_code"]
@@ -57,7 +57,7 @@ def of_ready(answer: Mapping[str, Any]) -> tuple[Mapping[str, str], int]:
 
 
 class ProcessHost:
-    """A worker process of this machine. `check` has it build every plugin's network before it is ready."""
+    """A worker process on this machine. With `check` it builds every plugin's network before it is ready."""
 
     def __init__(self, job: Job, environment: Mapping[str, str], log: Path, *, check: bool = False):
         self.process: Mapping[str, str] | None = None
@@ -76,7 +76,7 @@ class ProcessHost:
                 text=True,
             )
         threading.Thread(target=self._listen, daemon=True).start()
-        # on standard input, where no list of processes shows a password
+        # on standard input, as command lines are visible to other users and the job may hold a password
         self._ask(json.dumps({"job": asdict(job), "check": check}))
 
     def is_ready(self) -> bool:
@@ -103,7 +103,7 @@ class ProcessHost:
             self._worker.wait()
 
     def _ask(self, line: str) -> None:
-        with suppress(OSError):  # a worker that is gone gives no answer, which says more
+        with suppress(OSError):  # if the worker is dead, reading its answer reports why
             assert self._worker.stdin
             self._worker.stdin.write(line + "\n")
             self._worker.stdin.flush()

@@ -1,4 +1,4 @@
-"""What a worker is told, on this machine or another: which study, on which images, kept where."""
+"""The settings that a worker needs, on this machine or another: which study, which images, which storage."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pneumobench.utils.progress import Progress
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A call of `pneumobench study`, in plain values. `name` is the study's in the storage, `file` that of its file.
+    """The settings of a study as plain values. `name` is its name in the storage, `file` that of its file.
 
-    `assigned` are knobs that are fixed, as `plugin.knob`; `keep_models` None keeps all. Each machine has its own
-    `storage`, `tracking_uri` and folder of images.
-    Raises: UsageError for a number that no study can have.
+    `assigned` are fixed knobs, as `plugin.knob`; `keep_models` None keeps all. `storage`, `tracking_uri` and the
+    image folder may differ between machines.
+    Raises: UsageError for a number out of range.
     """
 
     file: str
@@ -38,24 +38,24 @@ class Job:
         at_least(("--keep-models", self.keep_models, 0))
 
     def plan(self) -> Plan:
-        """The study's file as this call changes it. Raises: UsageError or PluginError for what cannot be searched."""
+        """The study's file with the changes of this call. Raises: UsageError or PluginError if it cannot be run."""
         return make_plan(self.file, plugins=self.plugins, assigned=self.assigned, metric=self.metric, train=self.train)
 
     def images(self, progress: Progress) -> Prepared:
-        """The images of the study, divided; nothing is decoded, and the lockbox is empty."""
+        """The images of the study, split but not decoded, with an empty lockbox."""
         return prepare.load(self.data, progress).sealed()
 
     def kept(self) -> dict[str, Any]:
-        """What a study keeps of the call for workers of other machines, whose addresses and folders differ."""
+        """The settings that a study stores for workers on other machines, whose addresses and folders differ."""
         plain = asdict(replace(self, data=replace(self.data, data=None)))
         return {name: value for name, value in plain.items() if name not in ("storage", "tracking_uri")}
 
     @classmethod
     def of(cls, plain: Mapping[str, Any], **here: Any) -> Job:
-        """The job of plain values, such as `kept` gives, with this machine's own."""
+        """The job from plain values, such as those of `kept`, with this machine's values added."""
         values = {**plain, "data": DataOptions(**plain["data"]), "train": TrainOptions(**plain["train"])}
         return cls(**values | here)
 
     def at(self, data: str | None) -> Job:
-        """The same with this machine's folder of images."""
+        """The same job with this machine's image folder."""
         return replace(self, data=replace(self.data, data=data))

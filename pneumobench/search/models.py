@@ -1,4 +1,4 @@
-"""The models of a study's best trials, and of no others: a thousand trials must not fill a disk."""
+"""Stores the models of a study's best trials only, so that a thousand trials do not fill the disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEPT = "model_kept"
 
 
 def save(run: Recorder, fitted: Fitted, trials: Trials, value: float, keep: int | None) -> None:
-    """Log a trial's model where its value is among the best `keep`, or all are kept."""
+    """Log a trial's model if its value is among the best `keep`, or if all models are kept (None)."""
     values = [trial.value for trial in trials.best() if trial.value is not None]
     better = sum(other >= value if trials.maximizes else other <= value for other in values)
     if keep is not None and better >= keep:

@@ -1,4 +1,4 @@
-"""One trial: trained, judged on validation, told to Optuna, and written to MLflow."""
+"""One trial: train it, evaluate it on validation, report it to Optuna, and log it to MLflow."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ from pneumobench.utils import provenance
 from pneumobench.utils.progress import Epoch, Progress
 from pneumobench.utils.timing import Clock
 
-BETWEEN_WRITES = 5.0  # seconds: epochs are logged together, so that a quick training does not wait for the store
+BETWEEN_WRITES = 5.0  # seconds: epochs are logged in batches, so that a fast training does not wait for the store
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What every trial of a worker has in common; calling it trains one claim and gives the state that it ended in.
+    """What all trials of a worker share; calling it trains one claimed trial and returns its final state.
 
-    `parent` is the study's MLflow run, in an `experiment`; `keep_models` how many models are kept, None for all.
+    `parent` is the study's MLflow run, `experiment` its experiment id; `keep_models` how many models to keep, None
+    for all.
     """
 
     plan: Plan
@@ -69,7 +70,7 @@ class Objective:
 
         def on_epoch(epoch: Epoch) -> None:
             claim.trial.report(history.add(epoch), epoch.number)
-            # after the last epoch nothing is saved any more
+            # pruning after the last epoch would save no time
             if epoch.number < epoch.of and claim.trial.should_prune():
                 raise optuna.TrialPruned(f"after epoch {epoch.number} of {epoch.of}")
 
@@ -106,14 +107,14 @@ class Objective:
         return "complete"
 
     def context(self, claim: Claim) -> Context:
-        """What is known of a trial before it is trained."""
+        """What is known about a trial before it is trained."""
         entry, plugin = self.plan.plugins[claim.plugin]
         train = replace(self.plan.train, epochs=self.plan.epochs_of(claim.plugin))
         return Context(entry, plugin, claim.knobs, self.images, train, called=claim.plugin)
 
     @contextmanager
     def _failing(self, claim: Claim, run: Recorder) -> Iterator[None]:
-        """End the trial as FAIL in Optuna, before its run ends in MLflow, whatever stopped it."""
+        """End the trial as FAIL in Optuna on any exception, before its run ends in MLflow."""
         try:
             yield
         except BaseException as error:  # Ctrl-C and SIGTERM among them
@@ -124,7 +125,7 @@ class Objective:
 
 
 def _figures(fitted: Fitted, judged: Mapping[str, Predictions]) -> dict[str, float]:
-    """The metrics that a study can have, all validation figures without intervals, and what the training took."""
+    """A study's possible objectives, all validation metrics without intervals, and training time and speed."""
     said, predictor = judged["validation"], fitted.predictor
     validation = metrics.point(said.label, said.probability, said.subtype, said.operating.threshold)
     found = {f"validation_{name}": value for name, value in validation.items()}
@@ -141,7 +142,7 @@ def _figures(fitted: Fitted, judged: Mapping[str, Predictions]) -> dict[str, flo
 
 @dataclass
 class History:
-    """A trial's epochs on their way to MLflow, a few at a time."""
+    """Buffers a trial's epochs and logs them to MLflow in batches."""
 
     run: Recorder
     metric: str
@@ -149,7 +150,7 @@ class History:
     _written: float = field(default_factory=time.monotonic)
 
     def add(self, epoch: Epoch) -> float:
-        """Take an epoch; the study's metric after it."""
+        """Add an epoch; returns the study's metric after it."""
         figures = epoch.metrics()
         self._waiting.append((epoch.number, figures))
         if time.monotonic() - self._written > BETWEEN_WRITES:
@@ -157,7 +158,7 @@ class History:
         return figures[self.metric]
 
     def write(self) -> None:
-        """Send what has not been sent yet."""
+        """Log the buffered epochs."""
         self.run.history(self._waiting)
         self._waiting.clear()
         self._written = time.monotonic()
@@ -165,7 +166,7 @@ class History:
 
 @contextmanager
 def beating(trials: Trials, claim: Claim) -> Iterator[None]:
-    """Signs of life for other machines, from a thread, as an epoch may take longer than they wait."""
+    """Record heartbeats for other machines from a thread, as an epoch may take longer than their grace period."""
     ended = threading.Event()
 
     def beat() -> None:
@@ -181,7 +182,7 @@ def beating(trials: Trials, claim: Claim) -> Iterator[None]:
 
 
 def reconcile(store: Store, parent: str, trials: Trials) -> None:
-    """End the MLflow runs of trials that Optuna knows to be over, as it knows them."""
+    """End the MLflow runs of trials that have ended in Optuna, with the same state."""
     known: dict[str, Any] = {str(trial.number): trial for trial in trials.all()}
     for run in store.children(parent, {"state": "running"}):
         trial = known.get(run.data.tags["trial"])

@@ -1,4 +1,4 @@
-"""A study made ready: its plugins found, its space known, and all that it is bound to."""
+"""A study resolved for a search: its plugins, its space, and the settings that cannot change on resuming."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Plan:
 
     @cached_property
     def space(self) -> Space:
-        """What is searched."""
+        """The search space."""
         return Space({name: plugin for name, (_, plugin) in self.plugins.items()}, self.study.space, self.fixed)
 
     @cached_property
@@ -47,18 +47,18 @@ class Plan:
 
     @cached_property
     def combinations(self) -> list[dict[str, Any]] | None:
-        """Every combination of a grid, in an order that the seed shuffles; None where the study is no grid."""
+        """Every combination of a grid, in an order shuffled by the seed; None where the study is not a grid."""
         if self.study.sampler != "grid":
             return None
         found = self.space.combinations()
         return [found[i] for i in np.random.default_rng(self.train.seed).permutation(len(found))]
 
     def epochs_of(self, plugin: str) -> int | None:
-        """The budget of a plugin's trial; None for an estimator, which has no epochs."""
+        """The epochs of a plugin's trial; None for an estimator, which has none."""
         return self.train.epochs if self.plugins[plugin][1].has_epochs else None
 
     def views(self) -> list[View]:
-        """The views that the plugins ask for as long as no trial chooses another."""
+        """The image shapes that the plugins take unless a trial chooses another."""
         found = [
             view
             for name, (_, plugin) in self.plugins.items()
@@ -67,7 +67,7 @@ class Plan:
         return list(dict.fromkeys(found))
 
     def bound(self, images: Prepared) -> dict[str, Any]:
-        """All that a study is bound to, by names that a reader knows."""
+        """The settings that must stay the same when a study is resumed, by readable names."""
         return {
             "dataset fingerprint": images.dataset.fingerprint,
             "split": f"{images.options.split}, seed {images.options.split_seed}",
@@ -92,9 +92,9 @@ def make_plan(
     metric: str | None = None,
     train: TrainOptions | None = None,
 ) -> Plan:
-    """The study of a name as a call changes it: fewer plugins, knobs `plugin.knob` fixed, another metric or budget.
+    """A study by name, with the changes of a call: fewer plugins, fixed knobs `plugin.knob`, other metric or epochs.
 
-    Raises: UsageError or PluginError for whatever cannot be searched, before anything is trained.
+    Raises: UsageError or PluginError for anything that cannot be searched, before training starts.
     """
     study, entry, train = registry.load_study(name), registry.STUDIES.find(name), train or TrainOptions()
     named = study.plugins if isinstance(study.plugins, Mapping) else {one: one for one in study.plugins}
@@ -118,21 +118,21 @@ def make_plan(
 
 
 def _plugin(value: str | Plugin, study: Entry) -> tuple[Entry, Plugin]:
-    """A plugin by name, or a value that the study's own file makes."""
+    """A plugin by name, or one that the study's file defines, with the entry of its file."""
     return (registry.find(value), registry.load(value)) if isinstance(value, str) else (study, value)
 
 
 def _fixed(
     assigned: Mapping[str, Any], plugins: Mapping[str, tuple[Entry, Plugin]], known: Iterable[str], epochs: int | None
 ) -> dict[str, dict[str, Any]]:
-    """Knobs that are not searched, by plugin. A budget fixes the knob `epochs` too, which it overrules."""
+    """Knobs that are not searched, by plugin. Given `epochs` also fix the knob `epochs`, which they override."""
     found: dict[str, dict[str, Any]] = {name: {} for name in plugins}
     for name, (_, plugin) in plugins.items():
         if epochs is not None and "epochs" in knobs_of(plugin):
             found[name]["epochs"] = epochs
     for key, value in assigned.items():
         name, _, knob = key.partition(".")
-        if name not in plugins and (name in known and knob):  # of a plugin that this call leaves out
+        if name not in plugins and (name in known and knob):  # a plugin that this call leaves out
             continue
         if name not in plugins or not knob:
             raise UsageError(f"--set takes PLUGIN.KNOB=VALUE with one of {', '.join(plugins)}, not '{key}'")
@@ -141,6 +141,6 @@ def _fixed(
 
 
 def _digest(parameters: Mapping[str, str]) -> str:
-    """The parameters' names, and a digest over their ranges."""
+    """The number of parameters, and a digest over their names and ranges."""
     ranges = hashlib.blake2b(json.dumps(parameters).encode(), digest_size=4).hexdigest()
     return f"{len(parameters)} parameters, {ranges}"

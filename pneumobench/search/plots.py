@@ -1,4 +1,4 @@
-"""A study's plots as files: how its best value grew, which knobs mattered, which values went together."""
+"""A study's plots as files: optimization history, importances of the knobs, parallel coordinates."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def save_all(folder: Path, trials: Trials, summary: Summary) -> list[Path]:
             found.append(_save(axes, folder / f"importances_{plugin}.png", f"{plugin}: importance of its knobs"))
             axes = drawing.plot_parallel_coordinate(own, params=knobs, target_name=label)
             for lines in axes.collections:
-                lines.set_cmap("viridis")  # Optuna's own draws the worst trial in white
+                lines.set_cmap("viridis")  # Optuna's colormap draws the worst trial in white
             found.append(_save(axes, folder / f"parallel_{plugin}.png", f"{plugin}: {label} and its knobs"))
     return found
 

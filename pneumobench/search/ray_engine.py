@@ -1,4 +1,4 @@
-"""Ray's only door: the same workers as actors of a Ray cluster, which places them and starts them again."""
+"""Workers as actors of a Ray cluster, which schedules and restarts them; the only module that imports Ray."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from pneumobench.search.job import Job
 from pneumobench.search.worker import Report
 from pneumobench.utils import provenance
 
-PASSED_ON = ("PNEUMOBENCH_", "KERAS_", "MLFLOW_", "TF_", "CUDA_VISIBLE")  # environment variables of the workers
+PASSED_ON = ("PNEUMOBENCH_", "KERAS_", "MLFLOW_", "TF_", "CUDA_VISIBLE")  # environment variables for the workers
 
 
 class Remote:
-    """What runs in an actor: a worker that is made on the first call, so that its error can be told."""
+    """The actor's class: a worker that is created on the first call, so that its error can be reported."""
 
     def __init__(self, job: dict[str, Any]):
         self._job = job
         self._worker: Any = None
 
     def ready(self, check: bool) -> dict[str, Any]:
-        """Who and how large this process is, once it could train; or the error that it met."""
+        """This process's identity and memory, once it can train; or the error on starting."""
         from pneumobench.errors import told
         from pneumobench.search.worker import Worker, memory
 
@@ -41,13 +41,13 @@ class Remote:
 
     def trial(self) -> dict[str, Any] | None:
         """A trial's report; None where there is none to train."""
-        self.ready(check=False)  # after a restart by Ray
+        self.ready(check=False)  # in case Ray restarted the actor
         report = self._worker.trial() if self._worker else None
         return report and vars(report)
 
 
 class RayHost:
-    """An actor as the supervisor sees it."""
+    """The handle of a worker that is a Ray actor."""
 
     def __init__(self, actor: Any, check: bool):
         self.actor, self.process, self._check = actor, None, check
@@ -86,7 +86,7 @@ class RayHost:
 
 @dataclass(frozen=True)
 class Ray:
-    """Actors of a cluster, with a GPU each where it has any, else with an equal share of its cores."""
+    """Actors of a cluster, with one GPU each if it has GPUs, else with an equal share of its cores."""
 
     workers: int
     gpus: int
@@ -95,12 +95,12 @@ class Ray:
 
     @property
     def ahead(self) -> bool:
-        """Whether a worker's successor has a place beside it: not where each holds a GPU."""
+        """Whether there is room for a worker's successor beside it: not where each occupies a GPU."""
         return not self.gpus
 
     @classmethod
     def of(cls, workers: int | None, address: str | None) -> Ray:
-        """A cluster at an address, or one of this machine. Raises: UsageError without Ray, or without a cluster."""
+        """The cluster at an address, or a local one. Raises: UsageError if Ray or the cluster is missing."""
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         try:
             import ray
@@ -132,19 +132,19 @@ class Ray:
         passed.pop("CUDA_VISIBLE_DEVICES", None) if self.gpus else None
         actor = ray.remote(Remote).options(
             num_gpus=1 if self.gpus else 0,
-            num_cpus=1 if self.gpus else share / 2,  # half, so that a worker's successor has its place
+            num_cpus=1 if self.gpus else share / 2,  # half, to leave room for a worker's successor
             max_restarts=-1,
             runtime_env={"env_vars": passed},
         )
         return RayHost(actor.remote(asdict(job)), check)
 
     def revive(self, slot: int, job: Job, dead: Host) -> Host:
-        """The same actor, which Ray starts again."""
+        """The same actor, which Ray restarts."""
         assert isinstance(dead, RayHost)
         return RayHost(dead.actor, check=False)
 
     def close(self) -> None:
-        """Leave the cluster; one of this machine alone ends."""
+        """Disconnect from the cluster; a local one is shut down."""
         import ray
 
         if self.owned:

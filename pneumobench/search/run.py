@@ -1,4 +1,4 @@
-"""A study from its file to its summary: the test images stay closed throughout."""
+"""Runs a study from its file to its summary; the test images stay closed throughout."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from pneumobench.training.options import TrainOptions
 from pneumobench.utils.progress import Progress
 from pneumobench.utils.provenance import redact
 
-LOOK = 0.5  # seconds between two looks at how the trials stand
+LOOK = 0.5  # seconds between two snapshots of the trials
 
 Watch = Callable[[Snapshot], None]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A study's summary, the folder with its plots, and how many workers were renewed as they grew."""
+    """A study's summary, the folder with its plots, and how many workers were replaced to free memory."""
 
     summary: Summary
     folder: Path
@@ -67,10 +67,10 @@ def study(
     watch: Watch = lambda snapshot: None,
     **options: Any,
 ) -> Outcome:
-    """Search until the study `name` (by default its file's name) holds `trials` finished trials, then sum it up.
+    """Search until the study `name` (by default its file's name) has `trials` finished trials, then summarise it.
 
-    A study of that name is resumed. `knobs` are fixed, as `plugin.knob`; the other options are values, or fields of
-    theirs by name (`epochs=3`); `watch` is called with how the study stands.
+    An existing study of that name is resumed. `knobs` are fixed, as `plugin.knob`; the other options are option
+    objects, or their fields as keywords (`epochs=3`); `watch` is called with snapshots of the study.
     Raises: UsageError, PluginError or DataError before the first trial; TrainingError after ten failures in a row.
     """
     data, train = gathered(data, train, options)
@@ -108,7 +108,7 @@ def study(
             reconcile(store, run.run_id, held)
         held.study.set_user_attr("exhausted", held.is_exhausted())
         failed = supervisor.failures()
-        progress.stage("summing up")
+        progress.stage("writing the summary")
         summary, folder = _sum_up(held, store, run)
         if failed:
             raise TrainingError(f"study '{job.name}' stopped: {IN_A_ROW} trials failed in a row: {in_common(failed)}")
@@ -125,7 +125,7 @@ def work(
     progress: Progress | None = None,
     watch: Watch = lambda snapshot: None,
 ) -> Summary:
-    """Join a study that another process or machine began, and work until it holds what it is to hold.
+    """Join a study that another process or machine started, and train trials until it has enough.
 
     Raises: UsageError where there is no such study, or where the images or plugins here are not the study's.
     """
@@ -134,7 +134,7 @@ def work(
     kept = Storage(storage, stale=retry)
     attributes = Trials(kept, name).study.user_attrs
     if "job" not in attributes:
-        raise UsageError(f"study '{name}' is not under way yet; `pneumobench study` begins it")
+        raise UsageError(f"study '{name}' is not running yet; `pneumobench study` starts it")
     job = Job.of(json.loads(attributes["job"]), storage=kept.url, tracking_uri=store.uri)
     job = job.at(None if data is None else str(data))
     plan = job.plan()
@@ -157,7 +157,7 @@ def _logs(name: str) -> Path:
 
 
 def _images_and_trials(job: Job, plan: Plan, progress: Progress) -> tuple[Prepared, Trials, Job]:
-    """The decoded images, the study in its storage bound to them, and the job with the images' folder found."""
+    """The decoded images, the study in its storage, and the job with the image folder filled in."""
     images = job.images(progress)
     held = Trials.opened(Storage(job.storage, stale=retry), job.name, plan, plan.bound(images))
     images = prepare.decode(images, plan.views(), progress=progress)
@@ -168,7 +168,7 @@ def _images_and_trials(job: Job, plan: Plan, progress: Progress) -> tuple[Prepar
 def _recording(
     job: Job, plan: Plan, images: Prepared, held: Trials, store: Store, progress: Progress
 ) -> Iterator[Recorder]:
-    """The study's MLflow run: a new one, or the one of the study that is resumed."""
+    """The study's MLflow run: a new one, or the existing one of a resumed study."""
     progress.stage("opening the tracking store")
     store.close_abandoned()
     dataset, options = images.dataset, images.options
@@ -202,7 +202,7 @@ def _search(supervisor: Supervisor, trials: Trials, watch: Watch) -> None:
 
 
 def _sum_up(trials: Trials, store: Store, run: Recorder) -> tuple[Summary, Path]:
-    """The summary, written beside the storage and to the study's MLflow run."""
+    """The summary, written to a folder beside the storage and to the study's MLflow run."""
     summary = summarise(trials, store)
     folder = trials.storage.folder / "studies" / trials.name / "summary"
     plots.save_all(folder, trials, summary)

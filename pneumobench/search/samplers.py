@@ -1,4 +1,4 @@
-"""Samplers and pruners as a study's file names them, made safe for many workers and several plugins."""
+"""A study's sampler and pruner, made safe for parallel workers and several plugins."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def pruner(named: str | Callable[[], Any]) -> optuna.pruners.BasePruner:
 
 
 class PerTrial(BaseSampler):
-    """A sampler made anew for each trial, from a seed of the study's and the trial's number.
+    """A sampler created anew for each trial, seeded with the study's seed and the trial's number.
 
-    So no two workers draw the same, and a study that was stopped and resumed goes on as if it had not been.
+    So no two workers draw the same values, and a resumed study continues as if it had never been stopped.
     """
 
     def __init__(self, make: Callable[[int], BaseSampler], seed: int):
@@ -62,7 +62,7 @@ class PerTrial(BaseSampler):
 
 
 class WithinPlugin(optuna.pruners.BasePruner):
-    """A pruner that sees the trials of one plugin alone: a slow starter is not judged by another's first epochs."""
+    """A pruner that compares trials of the same plugin only, as plugins learn at different speeds at first."""
 
     def __init__(self, inner: optuna.pruners.BasePruner):
         self._inner = inner

@@ -1,4 +1,4 @@
-"""How a study stands at a moment, read from its storage alone, so that workers anywhere are seen."""
+"""The state of a study at one moment, read from its storage alone, so that workers on all machines are included."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pneumobench.search.trials import ERROR, PROCESS, Trials
 
 @dataclass(frozen=True)
 class Running:
-    """A trial under way: who trains it ("host:pid"), epochs finished, the metric after the last of them."""
+    """A running trial: its worker ("host:pid"), its finished epochs, and the metric after the last of them."""
 
     number: int
     plugin: str
@@ -23,7 +23,7 @@ class Running:
 
 @dataclass(frozen=True)
 class Ended:
-    """A trial that is over; `value` is its last one where it was pruned."""
+    """A trial that has ended; if it was pruned, `value` is its last intermediate value."""
 
     number: int
     plugin: str
@@ -35,10 +35,10 @@ class Ended:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Trials by state, the running and the ended ones, the best value as it grew, and how fast it goes.
+    """Trials by state, running and ended trials, improvements of the best value, and the speed.
 
-    `improvements` are (number, value), in the order in which they were complete; `left` is in seconds, None
-    where nothing is known yet.
+    `improvements` are (trial number, value), in order of completion; `rate` is in trials per second; `left` is the
+    estimated remaining time in seconds, None where it is unknown yet.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Snapshot:
 
 
 def snapshot(trials: Trials, before: int, seconds: float) -> Snapshot:
-    """The study now; `before` trials were finished when this call began, `seconds` ago."""
+    """The study now; `before` trials were finished when the search started, `seconds` ago."""
     every = trials.all()
     states = trials.states()
     done = states["complete"] + states["pruned"]

@@ -1,4 +1,4 @@
-"""Search spaces: a plugin's own as Optuna asks it, and a study's over several plugins."""
+"""Search spaces: a study's, over several plugins, built from each plugin's."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from pneumobench.authoring.spaces import ask
 from pneumobench.errors import PluginError, UsageError
 
 PLUGIN = "plugin"  # the first parameter of every trial
-PROBES = 32  # draws that show which parameters a space has; a branch rarer than that is found when it is drawn
+PROBES = 32  # random draws that reveal a space's parameters; those of rarer branches appear when they are drawn
 
 
 class Draw:
-    """A trial as one plugin's space sees it: parameters are called `plugin.knob`, and fixed knobs are not asked for.
+    """A trial for one plugin's space: parameters are named `plugin.knob`, and fixed knobs are not suggested.
 
-    Two plugins may have knobs of one name and other ranges, which Optuna would refuse.
+    Without the prefix Optuna would refuse two plugins' knobs with the same name and different ranges.
     """
 
     def __init__(self, trial: Any, plugin: str, fixed: Mapping[str, Any]):
         self._trial, self._plugin, self._fixed = trial, plugin, fixed
 
     def suggest_float(self, name: str, low: float, high: float, **how: Any) -> float:
-        """As Optuna's trial does."""
+        """Like the method of Optuna's trial."""
         return self._suggest("suggest_float", name, low, high, **how)
 
     def suggest_int(self, name: str, low: int, high: int, **how: Any) -> int:
-        """As Optuna's trial does."""
+        """Like the method of Optuna's trial."""
         return self._suggest("suggest_int", name, low, high, **how)
 
     def suggest_categorical(self, name: str, choices: Any) -> Any:
-        """As Optuna's trial does."""
+        """Like the method of Optuna's trial."""
         return self._suggest("suggest_categorical", name, choices)
 
     def _suggest(self, method: str, name: str, *arguments: Any, **how: Any) -> Any:
@@ -46,31 +46,32 @@ class Draw:
 
 
 class Space:
-    """What a study searches: the plugin, then that plugin's knobs.
+    """A study's search space: the plugin, then that plugin's knobs.
 
-    `plugins` by name; `own` replaces their spaces; `fixed` holds for each plugin the knobs that are not searched.
+    `plugins` are by name; `own`, if given, replaces their spaces; `fixed` holds each plugin's knobs that are not
+    searched.
     """
 
     def __init__(self, plugins: Mapping[str, Plugin], own: Hook | None, fixed: Mapping[str, Mapping[str, Any]]):
         self._plugins, self._own, self._fixed = plugins, own, fixed
 
     def draw(self, trial: Any) -> tuple[str, dict[str, Any]]:
-        """A plugin's name and all of its knobs, as a trial suggests them.
+        """A plugin's name and the values of all its knobs, as a trial suggests them.
 
-        Raises: PluginError or UsageError where the plugin has no space, or gives knobs that it does not have.
+        Raises: PluginError or UsageError where the plugin has no space, or its space returns unknown knobs.
         """
         name = trial.suggest_categorical(PLUGIN, list(self._plugins))
         plugin, fixed = self._plugins[name], self._fixed.get(name, {})
         space = self._own or plugin.space
         if space is None:
-            raise PluginError(f"plugin '{name}' has no space to search; write one, or give the study a space")
+            raise PluginError(f"plugin '{name}' has no space to search; write one, or set the study's `space`")
         values = ask(space, Draw(trial, name, fixed), resolve(plugin, fixed) | {PLUGIN: name})
         return name, resolve(plugin, {**values, **fixed})
 
     def parameters(self) -> dict[str, str]:
-        """Every parameter with its distribution as JSON, as random draws show them.
+        """Every parameter with its distribution as JSON, as revealed by random draws.
 
-        Raises: what `draw` raises; UsageError where there is nothing to choose.
+        Raises: what `draw` raises; UsageError where there is nothing to search.
         """
         import optuna
 
@@ -86,11 +87,11 @@ class Space:
         return dict(sorted(found.items()))
 
     def combinations(self) -> list[dict[str, Any]]:
-        """Every combination of parameters once. Raises: UsageError for a parameter without steps."""
+        """Every combination of parameters once. Raises: UsageError for a continuous parameter without a step."""
         return list(self._walk([]))
 
     def _walk(self, chosen: list[Any]) -> Iterator[dict[str, Any]]:
-        """All combinations that begin with these choices: the space is run again for every one of them."""
+        """All combinations that start with these choices; the space function is called again for each of them."""
         walk = _Walk(chosen)
         self.draw(walk)
         if walk.open is None:
@@ -101,7 +102,7 @@ class Space:
 
 
 class _Walk:
-    """A trial whose first suggestions are given; `open` holds the choices of the first one that is not."""
+    """A trial whose first suggestions are given; `open` holds the choices of the next parameter."""
 
     def __init__(self, chosen: list[Any]):
         self._chosen = list(chosen)
@@ -133,12 +134,12 @@ class _Walk:
 
 
 def same(params: Mapping[str, Any]) -> str:
-    """Equal for equal parameters, whatever their order."""
+    """A text that is equal for equal parameters, whatever their order."""
     return json.dumps(params, sort_keys=True, default=str)
 
 
 def _random_trial(seed: int, params: Mapping[str, Any] | None = None) -> Any:
-    """A trial of a study in memory, with random suggestions but for these."""
+    """A trial of an in-memory study, with random suggestions except for these parameters."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

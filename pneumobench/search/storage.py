@@ -1,4 +1,4 @@
-"""Where studies are kept: SQLite by default, PostgreSQL for several machines, each with a lock of its own."""
+"""The storage of studies: SQLite by default, PostgreSQL for several machines, each with its kind of lock."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from pneumobench.utils.provenance import redact
 
 VARIABLE = "PNEUMOBENCH_STORAGE"
 DEFAULT = Path("runs") / "studies.db"
-BEAT, GRACE = 30, 150  # seconds between a worker's signs of life, and after which one elsewhere is taken for dead
-PATIENCE = 60  # seconds that SQLite waits for another writer
+BEAT, GRACE = 30, 150  # seconds between heartbeats, and without one until a trial elsewhere is considered dead
+PATIENCE = 60  # seconds that SQLite waits for another writer's lock
 
 
 class Storage:
     """An Optuna storage. `url`: as given, else PNEUMOBENCH_STORAGE, else `runs/studies.db`.
 
-    `stale` is called with (study, trial) for a trial that a machine left behind.
+    `stale` is called with (study, trial) for a trial whose heartbeats stopped.
     Raises: TrackingError where it cannot be opened.
     """
 
@@ -37,10 +37,10 @@ class Storage:
 
             optuna.logging.set_verbosity(optuna.logging.ERROR)
             warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-            warnings.filterwarnings("ignore", message="Heartbeat of storage")  # trials beat by themselves
+            warnings.filterwarnings("ignore", message="Heartbeat of storage")  # recorded by our thread
             if self._path:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-            # the tables are made by one process
+            # only one process may create the tables
             with FileLock(f"{self._path}.lock") if self._path else nullcontext():
                 backend = optuna.storages.RDBStorage(
                     self.url,
@@ -53,11 +53,11 @@ class Storage:
 
     @property
     def folder(self) -> Path:
-        """Where a study's plots go: beside an SQLite file, else `runs`."""
+        """The folder for studies' plots: that of an SQLite file, else `runs`."""
         return self._path.parent if self._path else DEFAULT.parent.absolute()
 
     def names(self) -> list[str]:
-        """The studies in it."""
+        """The names of the stored studies."""
         with self._reporting_errors():
             import optuna
 
@@ -65,7 +65,7 @@ class Storage:
 
     @contextmanager
     def lock(self, study: str) -> Iterator[None]:
-        """One process at a time, on any machine that uses this storage; let go of when its holder dies."""
+        """A lock held by one process at a time on all machines that use this storage; released if its holder dies."""
         with ExitStack() as held:
             with self._reporting_errors():
                 if self._path:
@@ -79,7 +79,7 @@ class Storage:
 
         connection = held.enter_context(self._engine.connect())
         connection.execute(text("select pg_advisory_lock(:key)"), {"key": key})
-        # the connection goes back to the pool, which does not end the session that holds the lock
+        # explicit unlock: returning the connection to the pool does not end the session that holds the lock
         held.callback(connection.execute, text("select pg_advisory_unlock(:key)"), {"key": key})
 
     @contextmanager
@@ -113,6 +113,6 @@ def address(url: str | None) -> str:
 
 
 def exists(url: str | None) -> bool:
-    """Whether there may be studies in a storage: False for an SQLite file that is not there yet."""
+    """Whether a storage may hold studies: False for an SQLite file that does not exist yet."""
     path = sqlite_path(address(url))
     return path is None or path.exists()

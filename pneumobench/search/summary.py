@@ -1,4 +1,4 @@
-"""What a study came to: its trials by state, the best and those that tie with them, and who got which budget."""
+"""A study's summary: trials by state, the best ones and their ties, and how much of the search each plugin got."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from pneumobench.search.space import PLUGIN
 from pneumobench.search.trials import ERROR, FINISHED, RUN, Trials
 from pneumobench.tracking.store import Store
 
-BEST = 10  # trials that are shown, and compared with the best
-LOPSIDED = 2  # times as many trials as another plugin
-ENOUGH = 4  # complete trials of a plugin before the importance of its knobs is worth a word
+BEST = 10  # trials that are shown, and compared with the best one
+LOPSIDED = 2  # ratio of two plugins' trials from which a warning is given
+ENOUGH = 4  # complete trials of a plugin needed to compute the importance of its knobs
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Ranked:
     plugin: str
     value: float
     params: Mapping[str, Any]
-    ties: bool | None  # None where its predictions are not at hand
+    ties: bool | None  # None where its predictions are not available
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What a plugin got: finished trials, those of them that were pruned, seconds, and its best value."""
+    """A plugin's part of the search: finished trials, pruned ones among them, seconds, and its best value."""
 
     plugin: str
     trials: int
@@ -46,7 +46,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Summary:
-    """A study as it stands. `importances` are by plugin, of the knobs of those with enough trials."""
+    """A study's state. `importances` are by plugin and knob, for plugins with enough trials; `errors` by message."""
 
     name: str
     metric: str
@@ -61,12 +61,12 @@ class Summary:
 
     @property
     def ties(self) -> list[int]:
-        """The trials that cannot be told from the best one on the validation images, itself left out."""
+        """The trials that do not differ significantly from the best one on validation, without the best one."""
         return [one.number for one in self.best[1:] if one.ties]
 
     @property
     def lopsided(self) -> str | None:
-        """A sentence where one plugin got much more of the search than another."""
+        """A warning where one plugin got many more trials than another, else None."""
         counted = sorted(self.budgets, key=lambda budget: budget.trials)
         if len(counted) < 2 or counted[-1].trials < LOPSIDED * max(1, counted[0].trials):
             return None
@@ -82,7 +82,7 @@ class Summary:
 
 
 def summarise(trials: Trials, store: Store | None = None) -> Summary:
-    """What a study came to so far. With the store of its runs, ties are looked for among the best."""
+    """Summarise a study so far. Ties among the best trials are computed if the store of its runs is given."""
     every, metric = trials.all(), trials.study.user_attrs["metric"]
     best = trials.best(BEST)
     ties = tied(best, metric, store) if store is not None else [None] * len(best)
@@ -105,7 +105,7 @@ def summarise(trials: Trials, store: Store | None = None) -> Summary:
 
 
 def budgets(trials: list[FrozenTrial], maximizes: bool) -> tuple[Budget, ...]:
-    """What each plugin of a study got of it; failed trials count among the seconds."""
+    """Each plugin's part of the search; the seconds include failed trials."""
     plugins = list(dict.fromkeys(name for t in trials for name in _choices(t)))
     found = []
     for plugin in plugins:
@@ -124,7 +124,7 @@ def budgets(trials: list[FrozenTrial], maximizes: bool) -> tuple[Budget, ...]:
 
 
 def importances(trials: Trials) -> dict[str, dict[str, float]]:
-    """How much each knob of a plugin mattered among its complete trials (PED-ANOVA, Watanabe et al., IJCAI 2023)."""
+    """The importance of each plugin's knobs over its complete trials (PED-ANOVA, Watanabe et al., IJCAI 2023)."""
     found = {}
     complete = trials.all(TrialState.COMPLETE)
     for plugin in dict.fromkeys(str(t.params.get(PLUGIN)) for t in complete):
@@ -137,9 +137,9 @@ def importances(trials: Trials) -> dict[str, dict[str, float]]:
 
 
 def tied(best: list[FrozenTrial], metric: str, store: Store) -> list[bool | None]:
-    """Whether each trial cannot be told from the first: the 95 % interval of the difference contains 0.
+    """Whether each trial ties with the first: the 95 % interval of their difference contains 0.
 
-    A paired bootstrap over the validation patients; None where a trial's predictions are gone.
+    A paired bootstrap over the validation patients; None where a trial's predictions are missing.
     """
     part = "corrupted" if metric == "val_auroc_corrupted" else "validation"
     name = "log_loss" if metric == "val_log_loss" else "auroc"
@@ -166,7 +166,7 @@ def tied(best: list[FrozenTrial], metric: str, store: Store) -> list[bool | None
 
 
 def in_common(failed: list[FrozenTrial]) -> str:
-    """What failed trials share: their error, and the parameters that are the same in all."""
+    """What failed trials have in common: their error, and the parameters that are equal in all."""
     errors = _counted([str(t.user_attrs.get(ERROR, "")) for t in failed])
     params = [dict(t.params) for t in failed]
     shared = {name: value for name, value in params[0].items() if all(one.get(name) == value for one in params)}

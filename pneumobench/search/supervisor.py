@@ -1,4 +1,4 @@
-"""Workers kept busy until the study holds what it is to hold: replaced when they die, renewed when they grow."""
+"""Keeps workers busy until the study has enough trials; replaces those that die or use too much memory."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pneumobench.search.hosts import Host, WorkerDied
 from pneumobench.search.job import Job
 from pneumobench.search.trials import IN_A_ROW, INTERRUPTED, KILLED, Trials
 
-GROWTH = 1_000_000_000  # bytes that a worker may grow by before it is renewed
-PAUSE = 0.3  # seconds between two looks whether there is work again
-DEATHS = 3  # at the start, one after the other, that end a study
+GROWTH = 1_000_000_000  # bytes by which a worker's memory may grow before it is replaced
+PAUSE = 0.3  # seconds before an idle worker looks for a trial again
+DEATHS = 3  # consecutive deaths of a worker on starting that end a study
 
 
 class Supervisor:
-    """Threads that each keep one worker busy; all that is to be known of trials is in the storage."""
+    """Threads that each keep one worker busy; the state of the trials is in the storage alone."""
 
     def __init__(self, engine: Engine, job: Job, trials: Trials):
         self._engine, self._job, self._trials = engine, job, trials
@@ -36,7 +36,7 @@ class Supervisor:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """The workers train while the block runs; on leaving it they are ended, and their trials with them."""
+        """The workers train while the block runs; on leaving it they are stopped and their trials ended."""
         with ThreadPoolExecutor(self._engine.workers) as pool:
             self._futures = [pool.submit(self._keep_busy, slot) for slot in range(self._engine.workers)]
             try:
@@ -48,11 +48,11 @@ class Supervisor:
 
     @property
     def is_over(self) -> bool:
-        """Whether all workers are through, or one met what ends a study."""
+        """Whether all workers are finished, or one raised an error that ends the study."""
         return all(one.done() for one in self._futures) or any(one.done() and one.exception() for one in self._futures)
 
     def failures(self) -> list[FrozenTrial]:
-        """The last trials that failed one after the other, if they are enough to end the study."""
+        """The latest consecutive failed trials, if there are enough to end the study."""
         found = self._trials.failures(self._began)
         return found[:IN_A_ROW] if len(found) >= IN_A_ROW else []
 
@@ -93,7 +93,7 @@ class Supervisor:
                 self.renewed += 1
 
     def _is_idle_for_good(self) -> bool:
-        """Whether a worker without work will have none: the study is done, or a grid has nothing left."""
+        """Whether an idle worker will get no more trials: the study is done, or its grid is exhausted."""
         return self._trials.is_done() or (self._trials.is_exhausted() and not self._trials.running())
 
     def _add(self, host: Host) -> Host:

@@ -1,4 +1,4 @@
-"""A study's trials: claimed one by one, ended as what they were, and given again where they failed."""
+"""A study's trials: claimed one by one, ended with their state, and retried where they failed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from pneumobench.search.storage import Storage
 from pneumobench.utils import provenance
 from pneumobench.utils.provenance import redact
 
-RETRIES = 2  # how often a failed trial is tried again with the same parameters
-IN_A_ROW = 10  # failures that end a study
+RETRIES = 2  # how often a failed trial is retried with the same parameters
+IN_A_ROW = 10  # consecutive failures that end a study
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 KILLED, INTERRUPTED = "the process was killed", "interrupted"
 ERROR, PROCESS, ATTEMPT, FIRST, RUN = "error", "process", "attempt", "retry_of", "mlflow_run"
@@ -30,7 +30,7 @@ ERROR, PROCESS, ATTEMPT, FIRST, RUN = "error", "process", "attempt", "retry_of",
 
 @dataclass(frozen=True)
 class Claim:
-    """A trial that this process is to train: a plugin with all of its knobs."""
+    """A trial reserved for this process to train: a plugin with the values of all its knobs."""
 
     trial: Any
     plugin: str
@@ -43,7 +43,7 @@ class Claim:
 
 
 class Trials:
-    """The trials of one study in a storage. With a `plan` they can be claimed, without one only looked at."""
+    """The trials of one study in a storage. With a `plan` they can be claimed, without one only read."""
 
     def __init__(self, storage: Storage, name: str, plan: Plan | None = None):
         self.storage, self.name, self._plan = storage, name, plan
@@ -58,9 +58,9 @@ class Trials:
 
     @classmethod
     def opened(cls, storage: Storage, name: str, plan: Plan, bound: Mapping[str, Any]) -> Trials:
-        """The study of this name, made where there is none.
+        """The study of this name, created if it does not exist.
 
-        Raises: UsageError that names what differs, where there is one with other images, budget or space.
+        Raises: UsageError that names the differences, if it exists with other images, epochs or space.
         """
         with storage.lock(name):
             if name not in storage.names():
@@ -74,16 +74,18 @@ class Trials:
         return found
 
     def check(self, bound: Mapping[str, Any]) -> None:
-        """Raises: UsageError that says which of what binds the study is not as it was."""
+        """Raises: UsageError that names the settings that differ from those the study was started with."""
         before = json.loads(self.study.user_attrs["bound"])
         differing = [key for key in {**before, **bound} if before.get(key) != bound.get(key)]
         if differing:
             what = "; ".join(
                 f"{key}: {before.get(key, 'none')} there, {bound.get(key, 'none')} here" for key in differing
             )
-            raise UsageError(f"study '{self.name}' was begun otherwise ({what}); --as gives this one a name of its own")
+            raise UsageError(
+                f"study '{self.name}' was started with other settings ({what}); --as NAME starts a separate study"
+            )
 
-    # -- what there is ---------------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------------------------
 
     def all(self, *states: TrialState) -> list[FrozenTrial]:
         """The trials in these states, or all, by number."""
@@ -95,19 +97,19 @@ class Trials:
         return {state.name.lower(): sum(trial.state is state for trial in every) for state in TrialState}
 
     def alone(self, plugin: str) -> tuple[Any, list[str]]:
-        """One plugin's complete trials as a study in memory, and the names of its parameters."""
+        """One plugin's complete trials as an in-memory study, and the names of its parameters."""
         own = [trial for trial in self.all(TrialState.COMPLETE) if trial.params.get(PLUGIN) == plugin]
         study = optuna.create_study(direction=self.study.direction)
         study.add_trials(own)
         return study, [name for name in dict.fromkeys(n for trial in own for n in trial.params) if name != PLUGIN]
 
     def running(self) -> list[FrozenTrial]:
-        """The trials under way."""
+        """The running trials."""
         return self.all(TrialState.RUNNING)
 
     @property
     def target(self) -> int:
-        """How many finished trials the study is to hold."""
+        """The number of finished trials at which the study ends."""
         return int(self.study.user_attrs.get("trials", 0))
 
     @property
@@ -116,12 +118,12 @@ class Trials:
         return self.study.direction == optuna.study.StudyDirection.MAXIMIZE
 
     def best(self, count: int | None = None) -> list[FrozenTrial]:
-        """The complete trials, the best first; of equal ones the earlier."""
+        """The complete trials, the best first; equal ones in order of their numbers."""
         sign = -1 if self.maximizes else 1
         return sorted(self.all(TrialState.COMPLETE), key=lambda t: (sign * (t.value or 0.0), t.number))[:count]
 
     def failures(self, since: datetime) -> list[FrozenTrial]:
-        """The trials that failed one after the other, up to now, since a time; interruptions are no failures."""
+        """The latest consecutive failed trials since a time; interruptions do not count as failures."""
         ended = [
             t for t in self.all(*FINISHED, TrialState.FAIL) if t.datetime_complete and t.datetime_complete >= since
         ]
@@ -131,25 +133,25 @@ class Trials:
         return ended[:count]
 
     def is_exhausted(self) -> bool:
-        """Whether a grid has no combination left that is not tried or being tried."""
+        """Whether every combination of a grid has been tried or is running."""
         return self._combinations is not None and not self._waiting() and self._untried() is None
 
     def is_done(self) -> bool:
-        """Whether the study holds what it is to hold."""
+        """Whether the study has enough finished trials."""
         return len(self.all(*FINISHED)) >= self.target
 
-    # -- what changes ----------------------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------------------------
 
     def aim(self, trials: int) -> None:
-        """Set how many finished trials the study is to hold."""
+        """Set the number of finished trials at which the study ends."""
         self.study.set_user_attr("trials", trials)
 
     def claim(self) -> Claim | None:
-        """A trial for this process; None where enough are finished or under way, or a grid has nothing left.
+        """A trial for this process; None where enough are finished or running, or a grid is exhausted.
 
-        Raises: what the space of a plugin raises; the trial is failed then.
+        Raises: what the space of a plugin raises, after the trial is marked as failed.
         """
-        assert self._plan, "a study that is only looked at has no trials to give"
+        assert self._plan, "trials can be claimed with a plan only"
         with self.storage.lock(self.name):
             self._end_dead()
             if len(self.all(*FINISHED, TrialState.RUNNING)) >= self.target:
@@ -169,7 +171,7 @@ class Trials:
                 raise
 
     def beat(self, trial: Any) -> None:
-        """A sign of life, for other machines."""
+        """Record a heartbeat, for other machines."""
         self.storage.optuna.record_heartbeat(_id(trial))  # type: ignore[attr-defined]
 
     def complete(self, claim: Claim, value: float) -> None:
@@ -181,19 +183,19 @@ class Trials:
         self.study.tell(claim.trial, state=TrialState.PRUNED)
 
     def fail(self, claim: Claim, error: str) -> None:
-        """End a trial that went wrong, and give it again with the same parameters where that is due."""
+        """End a trial that failed, and retry it with the same parameters unless it was retried too often."""
         with self.storage.lock(self.name):
             self._fail(_id(claim.trial), error)
 
     def end_dead(self, error: str = KILLED, dead: Sequence[Mapping[str, str]] = ()) -> None:
-        """Fail the trials whose process is gone: on this host, or among those known to be `dead`."""
+        """Fail the trials whose process no longer exists: on this host, or among those known to be `dead`."""
         with self.storage.lock(self.name):
             self._end_dead(error, dead)
 
     def _end_dead(self, error: str = KILLED, dead: Sequence[Mapping[str, str]] = ()) -> None:
         for trial in self.all(TrialState.RUNNING):
             process = trial.user_attrs.get(PROCESS)
-            # without one it was claimed by a process that died in the middle of it: we hold the lock now
+            # no process: the claiming process died before it wrote the attribute, as it would hold the lock otherwise
             if process is None or process in dead or provenance.is_alive(process) is False:
                 self._fail(_id(trial), error)
         optuna.storages.fail_stale_trials(self.study)
@@ -203,7 +205,7 @@ class Trials:
         try:
             storage.set_trial_user_attr(trial_id, ERROR, redact(error)[:2000])
             storage.set_trial_state_values(trial_id, TrialState.FAIL)
-        except optuna.exceptions.UpdateFinishedTrialError:  # another process was quicker
+        except optuna.exceptions.UpdateFinishedTrialError:  # another process has ended it already
             return
         retry(self.study, storage.get_trial(trial_id))
 
@@ -220,12 +222,12 @@ class Trials:
 
 
 def _id(trial: Any) -> int:
-    """A trial's id in the storage, which Optuna shows on no public attribute."""
+    """A trial's id in the storage, for which Optuna has no public attribute."""
     return trial._trial_id
 
 
 def retry(study: Any, failed: FrozenTrial) -> None:
-    """Enqueue a failed trial's parameters, at most `RETRIES` times; an interruption does not count."""
+    """Enqueue a failed trial's parameters again, at most `RETRIES` times, not counting interruptions."""
     attempt = failed.user_attrs.get(ATTEMPT, 0) + (failed.user_attrs.get(ERROR) != INTERRUPTED)
     if attempt <= RETRIES and PLUGIN in failed.params:
         study.enqueue_trial(

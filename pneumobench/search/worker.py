@@ -1,4 +1,4 @@
-"""A worker: Keras and the images loaded once, then one trial after the other; also as a process of its own."""
+"""A worker: loads Keras and the images once, then trains one trial after the other; `main` runs it as a process."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from pneumobench.training.corruption import Corrupted
 from pneumobench.utils import provenance
 from pneumobench.utils.progress import Progress
 
-ORDER = "trial"  # the one thing that a worker's process can be asked for
+ORDER = "trial"  # the only request that a worker process takes
 
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one trial: `state` as in MLflow's tag, with the error after "fail: "; memory in bytes."""
+    """The outcome of one trial: `state` as in MLflow's tag, with the error after "fail: "; memory in bytes."""
 
     number: int
     state: str
@@ -66,39 +66,39 @@ class Worker:
         )
 
     def check(self) -> None:
-        """Build what every plugin is made of, once. Raises: what cannot be built, such as WeightsError."""
+        """Build every plugin's components once. Raises: what building them raises, such as WeightsError."""
         for name, (_, plugin) in self._plan.plugins.items():
             knobs = resolve(plugin, self._plan.fixed[name])
             trainer.build(plugin, knobs, self._plan.epochs_of(name), name)
         backend.forget()
 
     def trial(self) -> Report | None:
-        """Claim and train one trial; None where there is none to claim now."""
+        """Claim and train one trial; None where there is no trial to claim now."""
         try:
             claim = self._trials.claim()
-        except PneumobenchError as error:  # a space that gives what its plugin does not know
+        except PneumobenchError as error:  # a space that returns unknown knobs
             return Report(-1, f"fail: {told(error)}", memory())
         if claim is None:
             return None
         state = self._objective(claim)
         backend.forget()
-        if not self._frozen:  # what the first trial imported stays: no later collection has to walk through it
+        if not self._frozen:  # what the first trial imported stays, so later collections can skip it
             gc.freeze()
             self._frozen = True
         return Report(claim.number, state, memory())
 
 
 def memory() -> int:
-    """Bytes of this process that no other shares and that cannot be read again from a file."""
+    """Memory of this process in bytes, without pages that are shared or backed by files."""
     found = psutil.Process().memory_info()
     return found.rss - getattr(found, "shared", 0)
 
 
 def main() -> None:
-    """Take a job in JSON from standard input, then an order a line; answer each with a line of JSON."""
+    """Read a job in JSON from standard input, then one request per line; answer each with a line of JSON."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints goes to the log
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent stops its workers
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     asked = json.loads(sys.stdin.readline())
     try:
@@ -109,7 +109,7 @@ def main() -> None:
         _say(answers, {"error": told(error), "exit_code": getattr(error, "exit_code", 1)})
         raise
     _say(answers, {"ready": provenance.process(), "memory": memory()})
-    for _ in sys.stdin:  # ends with the parent
+    for _ in sys.stdin:  # closed when the parent exits
         report = worker.trial()
         _say(answers, {"report": report and vars(report)})
 

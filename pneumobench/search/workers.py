@@ -1,4 +1,4 @@
-"""How many workers a call asks for, and by which engine."""
+"""The number of workers and the engine that a call requests."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pneumobench.search.engine import Engine, Local
 
 @dataclass(frozen=True)
 class Workers:
-    """How many trainings at once (None: one for each GPU, or one), by the engine "local", or "ray" at an address.
+    """The number of parallel trainings (None: one per GPU, or one), and the engine: "local", or "ray" at an address.
 
-    Raises: UsageError for a number or a word that cannot be met.
+    Raises: UsageError for a number out of range or an unknown engine.
     """
 
     count: int | None = None
@@ -30,11 +30,11 @@ class Workers:
 
     @classmethod
     def of(cls, workers: Workers | int | None) -> Workers:
-        """The value itself, or so many local workers."""
+        """The value itself, or that number of local workers."""
         return workers if isinstance(workers, cls) else cls(workers)  # type: ignore[arg-type]
 
     def engine(self, logs: Path) -> Engine:
-        """The engine; local workers write what they print into the folder `logs`."""
+        """The engine; local workers write their logs into the folder `logs`."""
         if self.engine_name == "local":
             return Local.of(self.count, logs)
         from pneumobench.search.ray_engine import Ray

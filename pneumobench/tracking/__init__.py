@@ -1,1 +1,1 @@
-"""MLflow's only door: a store, and the runs written into it."""
+"""The only package that imports MLflow: the tracking store, and the runs in it."""

@@ -1,4 +1,4 @@
-"""MLflow, imported where it is first needed: it takes seconds."""
+"""MLflow, imported on first use, as the import takes seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def import_mlflow() -> Any:
-    """The mlflow module, told to be quiet, offline and quick."""
+    """The mlflow module, configured for no telemetry, little logging and few retries."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SKIP_PIP_REQUIREMENTS_CHECK", "true")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")

@@ -1,4 +1,4 @@
-"""One MLflow run, from its first tag to its end: FINISHED, FAILED or KILLED, and never left RUNNING."""
+"""One MLflow run, from its first tag to its final status: FINISHED, FAILED or KILLED, never left RUNNING."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pneumobench.tracking.store import Store
 from pneumobench.utils import provenance
 from pneumobench.utils.provenance import redact
 
-BATCH = 1000  # MLflow takes at most so many metrics at once
-TEXT = 5000  # and so many characters in a tag
+BATCH = 1000  # MLflow's limit of metrics per request
+TEXT = 5000  # and of characters per tag
 
 
 @dataclass(frozen=True)
 class DatasetInput:
-    """What MLflow shows as the dataset of a run: a name, the fingerprint as digest, where it is, counts."""
+    """What MLflow shows as the dataset of a run: name, fingerprint as digest, location, image counts."""
 
     name: str
     digest: str
@@ -29,20 +29,20 @@ class DatasetInput:
 
 
 class Recorder:
-    """Writes to one run of a store. `complete` says that what goes wrong from now on is not this run's failure."""
+    """Writes to one run of a store. Once `complete` is set, a later error no longer marks this run as failed."""
 
     def __init__(self, store: Store, run_id: str):
         self._store, self._client, self.run_id = store, store.client, run_id
         self.complete = False
 
     def params(self, values: Mapping[str, Any]) -> None:
-        """Hyperparameters, as MLflow's parallel coordinates want them."""
+        """Log hyperparameters as MLflow params, which its parallel-coordinates plot needs."""
         from mlflow.entities import Param
 
         self._client.log_batch(self.run_id, params=[Param(k, str(v)) for k, v in values.items()])
 
     def tags(self, values: Mapping[str, Any]) -> None:
-        """Tags of the run."""
+        """Set tags of the run."""
         from mlflow.entities import RunTag
 
         tags = [RunTag(key, redact(str(value))[:TEXT]) for key, value in values.items()]
@@ -56,7 +56,7 @@ class Recorder:
         model_id: str | None = None,
         dataset: DatasetInput | None = None,
     ) -> None:
-        """Metrics of one step, in one call; undefined ones (nan) are left out, for the store keeps none."""
+        """Log metrics of one step in one call, without undefined ones (NaN), which the store cannot hold."""
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
@@ -69,7 +69,7 @@ class Recorder:
         self._send(found)
 
     def history(self, steps: Sequence[tuple[int, Mapping[str, float]]]) -> None:
-        """Metrics of several steps, (number, figures) each, in one call."""
+        """Log metrics of several steps, each (number, metrics), in one call."""
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
@@ -80,7 +80,7 @@ class Recorder:
             self._client.log_batch(self.run_id, metrics=found[start : start + BATCH])
 
     def dataset(self, dataset: DatasetInput, context: str) -> None:
-        """The dataset that the run used, for "training" or "testing"."""
+        """Log the dataset that the run used, for "training" or "testing"."""
         from mlflow import entities
 
         entity = entities.Dataset(
@@ -94,22 +94,22 @@ class Recorder:
         self._client.log_inputs(self.run_id, datasets=[entities.DatasetInput(entity, tags)])
 
     def artifacts(self, folder: Path) -> None:
-        """All files of a folder, under their paths in it."""
+        """Log all files of a folder, under their paths relative to it."""
         self._client.log_artifacts(self.run_id, str(folder))
 
     def model(self, folder: Path, *, shape: tuple[int, ...], requirements: list[str], kind: str) -> str:
-        """The model in a folder as a LoggedModel of this run; its id. `shape` is one image's."""
+        """Log the model in a folder as a LoggedModel of this run; returns its id. `shape` is that of one image."""
         import mlflow.pyfunc
         import numpy as np
         from mlflow.models import Model, ModelSignature
         from mlflow.types.schema import Schema, TensorSpec
 
-        # unnamed tensors: MLflow hands a named one over in a dict
+        # unnamed tensors: MLflow passes named ones to the model as a dict
         signature = ModelSignature(
             inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, *shape))]),
             outputs=Schema([TensorSpec(np.dtype(np.float64), (-1,))]),
         )
-        # made here, for MLflow would put the model of a run that is not its "active" one into experiment 0
+        # created here, as MLflow would put the model of a run that is not its "active" run into experiment 0
         run = self._client.get_run(self.run_id)
         model = self._client.create_logged_model(
             run.info.experiment_id, "model", self.run_id, params=run.data.params, model_type=kind
@@ -140,9 +140,9 @@ def recording(
 ) -> Iterator[Recorder]:
     """A run that ends FINISHED, KILLED on an interrupt, or FAILED with the error in a tag.
 
-    One that is `complete` ends FINISHED in any case. `resume` is the id of a run to go on with.
+    A run that is `complete` ends FINISHED in any case. `resume` is the id of a run to resume.
     """
-    # of the source MLflow shows what follows the last slash, so a path in the command would stand for all of it
+    # MLflow shows only what follows the last slash of the source name: of a path in the command, only its end
     source = " ".join(provenance.command().split()[:3])
     own = {"mlflow.user": provenance.user(), "mlflow.source.name": source}
     own |= {"mlflow.parentRunId": parent} if parent else {}
@@ -159,7 +159,7 @@ def recording(
         yield recorder
     except BaseException as error:  # Ctrl-C and SIGTERM among them
         failed = isinstance(error, Exception)
-        with suppress(Exception):  # what went wrong first is what the user has to hear of
+        with suppress(Exception):  # the first error is the one to report
             if recorder.complete:
                 store.client.set_terminated(recorder.run_id, "FINISHED")
             else:

@@ -1,4 +1,4 @@
-"""Finished trainings as they are kept, in a store or in an exported folder, and gathered into experiments."""
+"""Finished trainings, read from a store or an exported folder, and grouped into experiments."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pneumobench.evaluation.operating_point import OperatingPoint
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.tracking.store import Store
 
-KINDS = ("run", "seed", "folds")  # of runs that hold one model each
+KINDS = ("run", "seed", "folds")  # kinds of runs that hold exactly one model
 SAME = ("plugin", "plugin_digest", "fingerprint", "split_digest", "operating_point", "folds", "limit", "files")
-LEAST = 6  # characters of a run id that name it
+LEAST = 6  # characters of a shortened run id
 
 
 @dataclass(frozen=True, eq=False)
 class TrackedRun:
-    """One training: what was asked for, what it took, and where its per-image predictions are.
+    """One training: its settings, its metrics, and where its per-image predictions are.
 
     `started` is ISO 8601, UTC; `looks` counts the openings of the same test images before this run's, None
-    where it did not open them; `parent` is the run of its experiment, its own where it has no other.
+    where it did not open them; `parent` is the run id of its experiment, equal to `run_id` where it has none.
     """
 
     run_id: str
@@ -47,7 +47,7 @@ class TrackedRun:
         return int(self.tags["seed"])
 
     def predictions(self, part: str) -> Predictions | None:
-        """What the model says of "validation" or "test"; None where the test images stayed closed."""
+        """The model's predictions for "validation" or "test"; None where the test images stayed closed."""
         path = self.file(part)
         point = OperatingPoint(
             self.metrics["threshold"], self.tags["operating_point"], int(self.metrics["threshold_ties"])
@@ -57,7 +57,7 @@ class TrackedRun:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """Trainings that differ in nothing but the seed, in its order."""
+    """Trainings that differ only in the seed, ordered by it."""
 
     runs: tuple[TrackedRun, ...]
 
@@ -68,12 +68,12 @@ class Experiment:
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The tags of the first seed; those that make it the same experiment are the same in all."""
+        """The tags of the first seed; those that define the experiment are the same for all seeds."""
         return self.runs[0].tags
 
     @property
     def name(self) -> str:
-        """The plugin, and in brackets what was not left at its default: knobs, split, folds, epochs and the like."""
+        """The plugin, and in brackets the settings that differ from the defaults: knobs, split, folds, epochs, …"""
         tags, usual = self.tags, {"split": "patient", "split_seed": "0", "operating_point": "youden"}
         told = [tags["set"]] if "set" in tags else []
         told += [f"{name} {tags[name]}" for name, value in usual.items() if tags.get(name, value) != value]
@@ -89,15 +89,15 @@ class Experiment:
 
     @property
     def opened_test(self) -> bool:
-        """Whether every one of its models was scored on the test images."""
+        """Whether all of its models were scored on the test images."""
         return all(run.looks is not None for run in self.runs)
 
     def predictions(self, part: str) -> list[Predictions]:
-        """Each seed's predictions for "validation" or "test"; Raises: UsageError where one has none."""
+        """Each seed's predictions for "validation" or "test". Raises: UsageError where one is missing."""
         found = [run.predictions(part) for run in self.runs]
         missing = [run.run_id for run, p in zip(self.runs, found, strict=True) if p is None]
         if missing:
-            raise UsageError(f"run {missing[0]} of {self.plugin} holds no predictions for {part}")
+            raise UsageError(f"run {missing[0]} of {self.plugin} has no predictions for {part}")
         return [p for p in found if p is not None]
 
 
@@ -107,19 +107,19 @@ def of_store(store: Store) -> list[TrackedRun]:
 
 
 def chosen(runs: Sequence[TrackedRun], ids: Iterable[str]) -> list[TrackedRun]:
-    """Those of the trainings that the ids name, by themselves or by their experiment; all where there is no id.
+    """The trainings with these run ids, or of experiments with these ids; all trainings where no id is given.
 
-    An id may be cut to its first characters.
-    Raises: UsageError for an id that no training, or more than one experiment, begins with.
+    An id may be shortened to its first characters.
+    Raises: UsageError for an id that matches no training or more than one experiment.
     """
     wanted = {_named(beginning, runs) for beginning in ids}
     return [run for run in runs if not wanted or {run.run_id, run.parent} & wanted]
 
 
 def experiments(runs: Iterable[TrackedRun]) -> list[Experiment]:
-    """The trainings gathered by all that they have in common, the latest experiment first.
+    """The trainings grouped by equal settings, the latest experiment first.
 
-    Of two trainings with one seed the one that was scored on the test images counts, then the later one.
+    Of two trainings with the same seed, the one scored on the test images is used, then the later one.
     """
     gathered: dict[Any, dict[int, TrackedRun]] = {}
     for run in sorted(runs, key=lambda run: (run.looks is not None, run.started), reverse=True):
@@ -151,7 +151,7 @@ def _tracked(store: Store, run: Any) -> TrackedRun:
 
 def _named(beginning: str, runs: Sequence[TrackedRun]) -> str:
     if len(beginning) < LEAST:
-        raise UsageError(f"a run is named by at least {LEAST} characters of its id, not by '{beginning}'")
+        raise UsageError(f"a shortened run id has at least {LEAST} characters, not '{beginning}'")
     matches = {one for run in runs for one in (run.run_id, run.parent) if one.startswith(beginning)}
     if len(matches) != 1:
         what = f"{len(matches)} runs begin" if matches else "no finished run begins"

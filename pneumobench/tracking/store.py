@@ -1,4 +1,4 @@
-"""Where runs are kept: opened under a lock, made on first use, cleared of runs whose process is gone."""
+"""The MLflow tracking store: created on first use under a lock; runs of dead processes are closed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pneumobench.utils.provenance import redact
 
 DEFAULT_FOLDER = Path("runs")
 REGISTERED, CHAMPION = "pneumobench", "champion"  # the registered model, and the alias that `predict` uses
-PREFIX = "pneumobench: "  # of experiment names, so that a shared server's other experiments are left alone
+PREFIX = "pneumobench: "  # of experiment names, to leave a shared server's other experiments alone
 
 
 class Store:
@@ -32,34 +32,34 @@ class Store:
 
     @property
     def folder(self) -> Path:
-        """The folder of a local store, else `runs`: where the ledger and the locks are."""
+        """The folder of a local store, else `runs`; it holds the ledger and the locks."""
         path = sqlite_path(self.uri)
         return path.parent if path else DEFAULT_FOLDER.absolute()
 
     @property
     def ledger(self) -> Ledger:
-        """The looks at the test images that runs of this store took."""
+        """The ledger of looks at the test images by runs of this store."""
         return Ledger(self.folder)
 
     @property
     def artifacts(self) -> str | None:
-        """Where files go, as an address; None where a server decides."""
+        """Where artifacts are stored, as a URI; None where a server decides."""
         is_server = self.uri.startswith(("http://", "https://"))
         return None if is_server else (self.folder / "artifacts").as_uri()
 
     @property
     def exists(self) -> bool:
-        """Whether there may be runs in it: False for an SQLite file that is not there yet."""
+        """Whether the store may hold runs: False for an SQLite file that does not exist yet."""
         path = sqlite_path(self.uri)
         return path is None or path.exists()
 
     @cached_property
     def client(self) -> Any:
-        """MLflow's client; a fresh SQLite store is created under a lock, for two at once would corrupt it."""
+        """MLflow's client; a new SQLite store is created under a lock, as two processes at once would corrupt it."""
         mlflow = import_mlflow()
         with self._reporting_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
-            # MLflow's own experiment 0 would otherwise have its artifacts beside the caller
+            # otherwise MLflow's experiment 0 would store its artifacts in the caller's working directory
             root = {"_MLFLOW_SERVER_ARTIFACT_ROOT": self.artifacts} if self.artifacts else {}
             with FileLock(self.folder / "store.lock"), _environment(**root):
                 self.make_default()
@@ -68,16 +68,16 @@ class Store:
         return client
 
     def make_default(self) -> None:
-        """Make this store MLflow's default for what takes no client, such as logging a model.
+        """Make this store MLflow's default for functions that take no client, such as logging a model.
 
-        The environment variable that MLflow sets along with it is taken back: it would steer this process's
-        later runs, and its children, to this store.
+        The environment variable that MLflow sets at the same time is restored: otherwise this process's later
+        runs, and its child processes, would use this store.
         """
         with _environment(MLFLOW_TRACKING_URI=os.environ.get("MLFLOW_TRACKING_URI")):
             import_mlflow().set_tracking_uri(self.uri)
 
     def experiment(self, name: str, fingerprint: str, description: str) -> str:
-        """The id of the experiment of a dataset's fingerprint, made under this name where it is missing."""
+        """The id of the experiment for a dataset's fingerprint, created under this name if missing."""
         from mlflow.entities import ViewType
 
         client = self.client
@@ -90,13 +90,13 @@ class Store:
             tags = {
                 "fingerprint": fingerprint,
                 "mlflow.note.content": description,
-                # the kind makes MLflow's UI open on runs and charts, not on its tools for chat models
+                # with this kind MLflow's UI opens on runs and charts, not on its tools for language models
                 "mlflow.experimentKind": "custom_model_development",
             }
             return client.create_experiment(PREFIX + name, artifact_location=self.artifacts, tags=tags)
 
     def experiments(self) -> dict[str, str]:
-        """Ids by name of our experiments, the latest used first; each can be opened in `view`."""
+        """Pneumobench's experiments, name -> id, most recently used first; each can be opened in `view`."""
         with self._reporting_errors():
             ours = self._ours()
             for one in ours:
@@ -106,7 +106,7 @@ class Store:
         return {one.name.removeprefix(PREFIX): one.experiment_id for one in ours}
 
     def close_abandoned(self) -> int:
-        """End runs as KILLED whose process on this host is gone; how many there were."""
+        """End runs as KILLED whose process on this host no longer exists; returns how many."""
         closed = 0
         with self._reporting_errors():
             for run in self._search([e.experiment_id for e in self._ours()], "attributes.status = 'RUNNING'"):
@@ -117,20 +117,20 @@ class Store:
         return closed
 
     def finished(self, tags: Mapping[str, Any]) -> list[Any]:
-        """Finished runs that have all these tags, the latest first."""
+        """Finished runs with all of these tags, the latest first."""
         with self._reporting_errors():
             wanted = ["attributes.status = 'FINISHED'", *(f"tags.{name} = '{value}'" for name, value in tags.items())]
             return list(self._search([e.experiment_id for e in self._ours()], " and ".join(wanted)))
 
     def children(self, parent: str, tags: Mapping[str, Any]) -> list[Any]:
-        """The runs below a run that have all these tags, whatever their status."""
+        """The child runs of a run with all of these tags, whatever their status."""
         with self._reporting_errors():
             experiment = self.client.get_run(parent).info.experiment_id
             wanted = [f"tags.`{name}` = '{value}'" for name, value in {"mlflow.parentRunId": parent, **tags}.items()]
             return list(self._search([experiment], " and ".join(wanted)))
 
     def run(self, run_id: str) -> Any:
-        """The run of this id; None where this store has none."""
+        """The run with this id; None where the store does not have it."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -139,7 +139,7 @@ class Store:
             return None
 
     def crown(self, run: Any) -> str:
-        """Register the model of a run and give it the alias "champion"; the version that it became."""
+        """Register the model of a run with the alias "champion"; returns its version."""
         from mlflow.exceptions import MlflowException
 
         with self._reporting_errors():
@@ -155,7 +155,7 @@ class Store:
         return str(version.version)
 
     def champion(self) -> str | None:
-        """The run whose model has the alias "champion"; None where none has."""
+        """The id of the run whose model has the alias "champion"; None where no model has it."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -178,7 +178,7 @@ class Store:
 
     def _search(self, experiments: list[str], wanted: str) -> Iterator[Any]:
         token = None
-        while experiments:  # MLflow gives a thousand runs at once
+        while experiments:  # MLflow returns a thousand runs per page
             page = self.client.search_runs(experiments, wanted, page_token=token)
             yield from page
             token = page.token
@@ -186,12 +186,12 @@ class Store:
                 return
 
     def file(self, run_id: str, path: str) -> Path:
-        """A file of a run, fetched where the store is elsewhere."""
+        """A file of a run, downloaded where the store is remote."""
         with self._reporting_errors():
             return Path(self.client.download_artifacts(run_id, path))
 
     def model_folder(self, run: Any) -> Path:
-        """The folder that `Recorder.model` was given for a run, fetched where the store is elsewhere."""
+        """The model folder that `Recorder.model` logged for a run, downloaded where the store is remote."""
         from mlflow.artifacts import download_artifacts
         from mlflow.models import Model
 
@@ -214,7 +214,7 @@ class Store:
 
 @contextmanager
 def _environment(**values: str | None) -> Iterator[None]:
-    """Environment variables for the length of a block; None is unset. All of them are put back after it."""
+    """Set environment variables for the length of a block (None unsets one), and restore them after it."""
     before = {name: os.environ.get(name) for name in values}
     try:
         _set(values)

@@ -1,4 +1,4 @@
-"""The runs table of MLflow's UI as a comparison wants it, reached by an address: MLflow keeps shared views as tags."""
+"""A view of the runs table in MLflow's UI, sorted by test AUROC: MLflow stores shared views as experiment tags."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ STATE = json.dumps({"orderByKey": "metrics.`test_auroc`", "orderByAsc": False, "
 
 
 def address(server: str, experiment_id: str) -> str:
-    """Where a server shows an experiment in this view: highest test AUROC first."""
+    """The URL at which a server shows an experiment in this view: highest test AUROC first."""
     return f"{server}/#/experiments/{experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={KEY}"

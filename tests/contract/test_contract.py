@@ -29,11 +29,11 @@ BROKEN = {
         'plugin = replace(tiny, space=lambda trial: {"width": trial.suggest_float("width", 0.1, 0.9)})',
         "knob 'width' takes a whole number",
     ),
-    "resample gives indices, weigh weights": (
+    "resample returns indices, weigh weights": (
         "plugin = replace(tiny, weigh=lambda labels: np.ones(3))",
         "`weigh` returns float64 of shape (3,) for labels (20,)",
     ),
-    "an augmentation keeps shape, type and range": (
+    "augmentation keeps shape, type and range": (
         """class Halved:
     def set_random_seed(self, seed): ...
 
@@ -59,7 +59,7 @@ plugin = replace(tiny, augment=augment)""",
 plugin = replace(tiny, build=wide)""",
         "first output of shape (None, 2)",
     ),
-    "predictions are probabilities, one an image": (
+    "predictions are probabilities, one per image": (
         """def linear(shape):
     import keras
 
@@ -69,9 +69,9 @@ plugin = replace(tiny, build=wide)""",
 
 
 plugin = replace(tiny, build=linear, loss="mean_squared_error")""",
-        "are no probabilities",
+        "are not probabilities",
     ),
-    "a step changes the weights, all finite": (
+    "a training step changes the weights, all finite": (
         """def frozen(shape, *, width: int = 4):
     model = build(shape, width=width)
     model.trainable = False
@@ -79,7 +79,7 @@ plugin = replace(tiny, build=linear, loss="mean_squared_error")""",
 
 
 plugin = replace(tiny, build=frozen)""",
-        "after one step every weight is what it was",
+        "no weight changed in one training step",
     ),
     "a saved model predicts the same": (
         """def opaque(shape):

@@ -1,4 +1,4 @@
-"""Ensembles reuse what is tracked and train the rest; folds hold every patient out once."""
+"""Ensembles reuse tracked members and train the others; folds hold every patient out once."""
 
 import json
 
@@ -31,7 +31,7 @@ def runs_of(store, plugin):
     return store.finished({"plugin": plugin})
 
 
-def test_missing_members_are_trained_as_runs_of_their_own_that_open_no_test_image(store, pair):
+def test_missing_members_are_trained_as_separate_runs_that_open_no_test_image(store, pair):
     members = json.loads(store.client.get_run(pair.run_id).data.tags["members"])
     assert list(members) == ["tiny", "thumbnail"]
     for name, run_id in members.items():

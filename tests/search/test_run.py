@@ -1,4 +1,4 @@
-"""Studies from the command line, with real workers, stores and deaths."""
+"""Studies from the command line, with real workers and stores, some of them killed."""
 
 import json
 import os
@@ -21,7 +21,7 @@ PATIENCE = 240  # seconds that a test waits for what should happen in a few
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory, phantom_folder, a_place):
-    """A study of six trials, gone on with after four; and what its second call printed."""
+    """A study of six trials, resumed after four; and the output of its second call."""
     place = a_place(tmp_path_factory.mktemp("quick"), phantom_folder)
     first = place.run("study", "quick", "--trials", "4")
     assert first.returncode == 0, first.stderr
@@ -30,7 +30,7 @@ def quick(tmp_path_factory, phantom_folder, a_place):
     return place, json.loads(second.stdout)
 
 
-def test_a_study_holds_what_was_asked_for_however_often_it_was_resumed(quick):
+def test_a_study_has_the_requested_trials_however_often_it_was_resumed(quick):
     place, summary = quick
     trials = place.agreed("quick")
     assert Counter(t.state.name for t in trials.all()) == {"COMPLETE": 6}
@@ -119,7 +119,7 @@ def test_the_best_knobs_are_trained_on_seeds_that_the_study_did_not_use(quick, c
     assert len(Store(place.uri).ledger.looks()) == 1
 
 
-def test_failing_trials_end_the_study_and_what_they_share_is_said(place):
+def test_failing_trials_end_the_study_and_what_they_share_is_reported(place):
     with pytest.raises(TrainingError) as stopped:
         place.study("quick", trials=20, knobs={"knobby.fail": "always"})
     assert "10 trials failed in a row: ValueError: it was told to fail: always" in str(stopped.value)
@@ -132,7 +132,7 @@ def test_failing_trials_end_the_study_and_what_they_share_is_said(place):
     assert len(runs) == 10
 
 
-def test_a_failure_that_passes_is_mended_by_a_second_try(place):
+def test_a_temporary_failure_is_retried(place):
     place.study("quick", trials=2, knobs={"knobby.once": f"{place.folder}/flag"})
     trials = place.agreed("quick")
     (failed,) = trials.all(TrialState.FAIL)
@@ -140,7 +140,7 @@ def test_a_failure_that_passes_is_mended_by_a_second_try(place):
     assert again.params == failed.params
 
 
-def test_a_worker_that_grows_is_renewed_while_the_study_goes_on(place, monkeypatch):
+def test_a_worker_that_uses_too_much_memory_is_replaced_while_the_study_runs(place, monkeypatch):
     monkeypatch.setattr("pneumobench.search.supervisor.GROWTH", -(10**12))  # so that each has grown too large at once
     outcome = place.study("quick", trials=6, knobs={"knobby.seconds": "2"})
     assert outcome.renewed >= 1
@@ -204,7 +204,7 @@ def test_killed_workers_and_a_killed_study_lose_no_finished_trial(place):
     assert len({str(t.params) for t in trials.all(*FINISHED)}) >= 2
 
 
-def test_ctrl_c_leaves_nothing_running_and_the_trial_is_given_again(place):
+def test_ctrl_c_leaves_nothing_running_and_the_trial_is_retried(place):
     study = place.start("study", "waiting", "--trials", "1")
     (running,) = place.wait_for_epochs(study, "waiting")
     os.killpg(study.pid, signal.SIGINT)

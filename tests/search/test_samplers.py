@@ -21,7 +21,7 @@ def test_equal_seeds_give_equal_trials_and_others_do_not():
     assert suggestions(0, 3) != suggestions(1, 3)
 
 
-def test_a_study_goes_on_after_a_stop_as_if_there_had_been_none(tmp_path):
+def test_a_resumed_study_continues_as_if_it_had_never_stopped(tmp_path):
     storage = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/s.db")
     assert suggestions(0, 6, storage) + suggestions(0, 9, storage) == suggestions(0, 15)
 
@@ -29,7 +29,7 @@ def test_a_study_goes_on_after_a_stop_as_if_there_had_been_none(tmp_path):
 def test_two_workers_do_not_draw_the_same():
     study = optuna.create_study()
     drawn = []
-    for _ in range(2):  # each with a sampler of its own, as in two processes
+    for _ in range(2):  # each with a separate sampler, as in two processes
         study.sampler = samplers.sampler("random", 0)
         drawn += [study.ask().suggest_float("x", 0, 1) for _ in range(5)]
     assert len(set(drawn)) == 10

@@ -17,7 +17,7 @@ def ask(**params):
     return study.ask()
 
 
-def test_the_plugin_is_the_first_choice_and_its_knobs_bear_its_name(plugins):
+def test_the_plugin_is_the_first_parameter_and_prefixes_its_knobs(plugins):
     trial = ask(plugin="knobby")
     name, knobs = Space(plugins, None, {}).draw(trial)
     assert name == "knobby"
@@ -25,14 +25,14 @@ def test_the_plugin_is_the_first_choice_and_its_knobs_bear_its_name(plugins):
     assert knobs == {"C": trial.params["knobby.C"], "fail": "", "once": "", "seconds": 0.0}
 
 
-def test_a_fixed_knob_is_not_asked_for(plugins):
+def test_a_fixed_knob_is_not_suggested(plugins):
     trial = ask(plugin="knobby")
     _, knobs = Space(plugins, None, {"knobby": {"C": 3.0}}).draw(trial)
     assert knobs["C"] == 3.0
     assert list(trial.params) == [PLUGIN]
 
 
-def test_a_study_s_own_space_hears_of_the_plugin_and_of_its_defaults(plugins):
+def test_a_study_s_space_receives_the_plugin_s_name_and_defaults(plugins):
     def space(trial, *, plugin, C):
         return {"C": trial.suggest_categorical("C", [C, 10 * C] if plugin == "knobby" else [C])}
 

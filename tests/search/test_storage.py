@@ -13,7 +13,7 @@ def test_the_default_is_beside_the_runs(tmp_path, monkeypatch):
     assert exists(None)
 
 
-def test_postgresql_is_spelt_as_its_driver_wants_it():
+def test_postgresql_addresses_name_the_driver():
     assert address("postgresql://a:b@host/db") == "postgresql+psycopg://a:b@host/db"
 
 
@@ -24,7 +24,7 @@ def test_other_addresses_are_refused_without_their_password(url):
     assert "secret" not in str(refused.value)
 
 
-def test_a_server_that_is_not_there_is_told_in_one_line_without_the_password():
+def test_an_unreachable_server_is_reported_in_one_line_without_the_password():
     with pytest.raises(TrackingError) as told:
         Storage("postgresql+psycopg://user:secret@127.0.0.1:1/none?connect_timeout=2")
     assert "secret" not in str(told.value)

@@ -46,7 +46,7 @@ def test_no_more_is_claimed_than_is_wanted(storage):
     assert again.trial.user_attrs[FIRST] == claims[1].number
 
 
-def test_a_trial_is_tried_three_times_and_no_more(storage):
+def test_a_trial_is_tried_at_most_three_times(storage):
     trials = opened(storage, trials=1)
     seen = []
     for _ in range(RETRIES + 2):
@@ -59,7 +59,7 @@ def test_a_trial_is_tried_three_times_and_no_more(storage):
     assert all(t.user_attrs[ERROR] == "it broke" for t in trials.all(TrialState.FAIL))
 
 
-def test_an_interruption_is_no_failure(storage):
+def test_an_interruption_is_not_counted_as_a_failure(storage):
     trials = opened(storage, trials=1)
     began = datetime.now()
     for _ in range(RETRIES + 3):
@@ -100,7 +100,7 @@ def test_another_machine_s_trial_is_left_alone_unless_it_is_known_to_be_dead(sto
     assert trials.running() == []
 
 
-def test_a_study_refuses_what_it_was_not_begun_with(storage):
+def test_a_study_refuses_settings_that_it_was_not_started_with(storage):
     opened(storage, name="quick")
     with pytest.raises(UsageError, match=r"epochs: None there, 3 here\); --as"):
         opened(storage, bound={**BOUND, "epochs": 3}, name="quick")

@@ -1,4 +1,4 @@
-"""Finished trainings: gathered into experiments, exported, and read again without the store."""
+"""Finished trainings: grouped into experiments, exported, and read without the store."""
 
 import json
 import shutil
@@ -39,7 +39,7 @@ def folder(store, results, tmp_path_factory):
     return to
 
 
-def test_trainings_that_differ_in_the_seed_alone_are_one_experiment(store, results):
+def test_trainings_that_differ_only_in_the_seed_are_one_experiment(store, results):
     found = experiments(of_store(store))
     seeds = [[run.seed for run in one.runs] for one in found]
     assert seeds == [[0], [0], [0], [0, 1, 2]], "the latest first, the three seeds together"
@@ -58,7 +58,7 @@ def test_looks_are_counted_before_each_run(store, results):
     assert by_seed == {0: 0, 1: 0, 2: 1}
 
 
-def test_ids_name_a_training_or_an_experiment_and_may_be_cut(store, results):
+def test_ids_are_of_a_training_or_an_experiment_and_may_be_shortened(store, results):
     runs = of_store(store)
     assert {run.seed for run in chosen(runs, [results["seeds"].run_id])} == {0, 1}
     assert [run.seed for run in chosen(runs, [results["third"].run_id[:8]])] == [2]
@@ -114,7 +114,7 @@ def test_a_markdown_table_has_the_best_first_and_only_what_was_scored(folder):
     assert len({line.count("|") for line in lines}) == 1
 
 
-def test_figures_on_different_images_stand_in_no_one_table(store, results, phantom_folder, tmp_path):
+def test_results_on_different_images_are_never_in_one_table(store, results, phantom_folder, tmp_path):
     limited = pneumobench.run("thumbnail", data=phantom_folder, tracking_uri=f"sqlite:///{tmp_path}/l.db", limit=60)
     assert limited.limit == 60
     rows = score(experiments([*of_store(store), *of_store(Store(f"sqlite:///{tmp_path}/l.db"))]))

@@ -53,14 +53,14 @@ def test_ten_processes_at_once_on_an_empty_folder_all_succeed(tmp_path):
 
 
 @pytest.mark.slow
-def test_opening_a_store_does_not_steer_later_ones(store, tmp_path, monkeypatch):
+def test_opening_a_store_does_not_change_the_default_of_later_ones(store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert store.client
     assert Store().uri == f"sqlite:///{tmp_path}/runs/mlflow.db"
 
 
 @pytest.mark.slow
-def test_a_run_whose_process_is_gone_is_closed_and_others_are_left(store):
+def test_a_run_of_a_dead_process_is_closed_and_others_are_left_alone(store):
     client, experiment = store.client, store.experiment("abandoned", "abandoned-fingerprint", "x")
     dead = {**provenance.process(), "pid": "999999"}
     reused = {**provenance.process(), "pid_started": "1.0"}
