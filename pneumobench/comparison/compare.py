@@ -19,7 +19,7 @@ from pneumobench.evaluation.predictions import Predictions
 from pneumobench.evaluation.words import number
 from pneumobench.tracking.runs import Experiment, TrackedRun
 
-INDEPENDENT = {"DeLong": "delong_p", "McNemar": "mcnemar_p"}  # tests that take images as independent, and their fields
+INDEPENDENT = {"DeLong": "delong_p", "McNemar": "mcnemar_p"}  # tests of two single models, and their fields
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,11 @@ class Comparison:
         return f"{self.images} test images of {self.dataset} (fingerprint {self.fingerprint[:8]}), the same for all"
 
     @property
-    def independent(self) -> tuple[str, list[float]] | None:
-        """The test that takes images as independent, and its p for each pair; None for a metric that has none."""
+    def independent(self) -> tuple[str, list[float | None]] | None:
+        """The test of two single models, and its p for each pair, None where a side has several models."""
         for name, field in INDEPENDENT.items():
             values = [getattr(pair, field) for pair in self.pairs]
-            if None not in values:
+            if any(value is not None for value in values):
                 return name, values
         return None
 
@@ -117,11 +117,13 @@ class Comparison:
     def remarks(self) -> list[str]:
         """What a reader has to know beside the figures, a sentence or two each."""
         lines = [
-            "In brackets 95 % intervals, from a bootstrap over patients and seeds; ± is the standard deviation over "
-            "seeds. p is corrected for the number of pairs (Holm)."
+            f"Intervals of differences hold together with 95 % over all {len(self.pairs)} pairs, and p is corrected in "
+            "the same way (Bonferroni): over patients and trainings, or of these trained models over patients alone. "
+            "The others are of one figure each, 95 %; ± is the standard deviation over trainings."
         ]
         if self.independent:
-            lines.append(f"{self.independent[0]}'s test takes images as independent and compares the first seeds.")
+            how = "a patient's images are one cluster" if self.independent[0] == "DeLong" else "images are independent"
+            lines.append(f"{self.independent[0]}'s test is of pairs with one trained model each; {how}.")
         lines += [*self._floors(), *self._cautions()]
         names = {one.name: one.experiment.name for one in self.standings}
         lines += [f"{name} is short for {whole}." for name, whole in names.items() if name != whole]
@@ -171,6 +173,7 @@ def compare(
     *,
     against: str = REFERENCE,
     metric: str = "auroc",
+    margin: float | None = None,
     resamples: int = paired.RESAMPLES,
 ) -> Comparison:
     """Compare plugins, or the runs that ids name, with a reference on the test images that they have in common.
@@ -184,8 +187,18 @@ def compare(
     chosen_ones = {select.label(one, picked): one for one in picked}
     label = next(name for name, one in chosen_ones.items() if one is reference)
     models = {name: one.predictions("test") for name, one in chosen_ones.items()}
-    pairs = paired.compare(models, label, metric, resamples=resamples)
     held_out = {name: one.predictions("validation") for name, one in chosen_ones.items()}
+    pairs = paired.compare(
+        models,
+        label,
+        metric,
+        validation=held_out,
+        trainings={name: [select.training(run) for run in one.runs] for name, one in chosen_ones.items()},
+        shared=select.sharing(chosen_ones),
+        folds=[name for name, one in chosen_ones.items() if "folds" in one.tags],
+        margin=margin,
+        resamples=resamples,
+    )
     figures = {"test": estimates.evaluate_all(models), "validation": estimates.evaluate_all(held_out)}
     standings = [
         Standing(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 from pneumobench.errors import UsageError
 from pneumobench.tracking.runs import Experiment, TrackedRun, chosen, experiments
@@ -98,6 +101,29 @@ def _why_not(one: Experiment, fingerprint: str, limit: str | None, division: str
     if one.tags["split_digest"] != division:
         return "trained on another division of the images"
     return None
+
+
+def sharing(named: Mapping[str, Experiment]) -> list[frozenset[str]]:
+    """The pairs whose trainings belong together: an ensemble and its member, or two with a trained model in common."""
+    pairs = combinations(named.items(), 2)
+    return [frozenset((a, b)) for (a, one), (b, other) in pairs if _share(one, other)]
+
+
+def training(run: TrackedRun) -> tuple[int, str]:
+    """What tells one training of an experiment from another: its seed and the seed of its split."""
+    return run.seed, run.tags["split_seed"]
+
+
+def _share(one: Experiment, other: Experiment) -> bool:
+    members = [{name for run in side.runs for name in _members(run)} for side in (one, other)]
+    models = [{m for run in side.runs for m in (run.run_id, *_members(run).values()) if m} for side in (one, other)]
+    return other.plugin in members[0] or one.plugin in members[1] or bool(models[0] & models[1])
+
+
+def _members(run: TrackedRun) -> dict[str, str]:
+    """An ensemble's members, each with the run of its model, "" where it was trained within; none for others."""
+    names = ast.literal_eval(run.params.get("members", "()"))
+    return dict.fromkeys(names, "") | json.loads(run.tags.get("members", "{}"))
 
 
 def label(one: Experiment, picked: Sequence[Experiment]) -> str:

@@ -30,3 +30,29 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
 def bins(probabilities: np.ndarray) -> np.ndarray:
     """The bin 0 to 9 of each probability; 1 belongs to the last."""
     return np.minimum((probabilities * ECE_BINS).astype(int), ECE_BINS - 1)
+
+
+def ece_interval(gaps: np.ndarray, draws: np.ndarray, tail: float) -> tuple[float, float]:
+    """The interval of a mean ECE over models, whose lower end reaches 0 for a calibrated one.
+
+    `gaps` (models, bins) are stated less observed shares, `draws` (resamples, models, bins) the same on resampled
+    patients. An ECE is a sum of absolute values, which chance alone makes positive. Of true gaps s times the observed
+    ones, those belong to the interval from which the observed ECE is not unusually high or low (`tail` on each side):
+    a test inverted along the line from a calibrated model (s = 0) through the observed one (s = 1).
+    """
+    from scipy.optimize import brentq
+
+    value = float(np.abs(gaps).sum(1).mean())
+    errors = draws - gaps
+
+    def excess(s: float, quantile: float) -> float:
+        return float(np.quantile(np.abs(s * gaps + errors).sum(2).mean(1), quantile)) - value
+
+    if value == 0:
+        return 0.0, 0.0
+    low = 0.0 if excess(0.0, 1 - tail) >= 0 else float(brentq(excess, 0.0, 1.0, args=(1 - tail,), xtol=1e-4))
+    most = 2.0
+    while excess(most, tail) < 0:
+        most *= 2
+    high = 1.0 if excess(1.0, tail) >= 0 else float(brentq(excess, 1.0, most, args=(tail,), xtol=1e-4))
+    return low * value, high * value

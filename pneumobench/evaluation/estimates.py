@@ -8,15 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from pneumobench.errors import DataError
-from pneumobench.evaluation import bootstrap, labels, metrics
+from pneumobench.evaluation import bootstrap, intervals, labels, metrics, single
 from pneumobench.evaluation.predictions import Predictions
+from pneumobench.evaluation.variance import Trainings
 
 PUBLISHED_CORRECT, PUBLISHED_IMAGES = 477, 624  # 76.44 %, the post's test accuracy
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval; `sd` is the standard deviation over seeds where there are several."""
+    """A figure with its 95 % interval; `sd` is the standard deviation over trainings where there are several."""
 
     value: float
     low: float
@@ -32,19 +33,26 @@ class Estimate:
 
 
 def evaluate(
-    models: Sequence[Predictions], *, resamples: int = bootstrap.RESAMPLES, seed: int = 0
+    models: Sequence[Predictions],
+    *,
+    only: Sequence[str] = (),
+    resamples: int = bootstrap.RESAMPLES,
+    seed: int = 0,
 ) -> dict[str, Estimate]:
-    """Every metric of one model, or the mean over several seeds of it, on the same images.
+    """Every metric (or `only` some) of one model, or the mean over several trainings of it, on the same images.
 
-    The interval is from a bootstrap over patients; with several seeds every resample also draws seeds with
-    replacement, so that it covers both the choice of patients and the chance of training.
+    The intervals are over patients and, where there are several, over new trainings: see `single.interval`.
     Raises: DataError unless all of them are about the same images in the same order.
     """
-    return evaluate_all({"": models}, resamples=resamples, seed=seed)[""]
+    return evaluate_all({"": models}, only=only, resamples=resamples, seed=seed)[""]
 
 
 def evaluate_all(
-    plugins: Mapping[str, Sequence[Predictions]], *, resamples: int = bootstrap.RESAMPLES, seed: int = 0
+    plugins: Mapping[str, Sequence[Predictions]],
+    *,
+    only: Sequence[str] = (),
+    resamples: int = bootstrap.RESAMPLES,
+    seed: int = 0,
 ) -> dict[str, dict[str, Estimate]]:
     """`evaluate` for several plugins; the patients of those on the same images are resampled once for all of them."""
     if any(not one.same_images(models[0]) for models in plugins.values() for one in models):
@@ -54,49 +62,56 @@ def evaluate_all(
         groups.setdefault(models[0].hash.tobytes(), {})[name] = models
     estimates: dict[str, dict[str, Estimate]] = {}
     for group in groups.values():
-        draws = _draws(group, resamples, seed)
-        estimates |= {name: _estimates(models, name, draws, seed) for name, models in group.items()}
+        draws = _draws(group, only, resamples, seed)
+        estimates |= {name: _estimates(models, name, draws, only) for name, models in group.items()}
     return {name: estimates[name] for name in plugins}
 
 
-def _draws(
-    plugins: Mapping[str, Sequence[Predictions]], resamples: int, seed: int
-) -> dict[tuple[str, int, str], np.ndarray]:
-    every = [(name, i, model) for name, models in plugins.items() for i, model in enumerate(models)]
-
-    def figures(W: np.ndarray) -> dict[tuple[str, int, str], np.ndarray]:
-        return {
-            (name, i, metric): values
-            for name, i, m in every
-            for metric, values in metrics.every(m.label, m.probability, m.subtype, m.operating.threshold, W).items()
-        }
-
-    return bootstrap.over_patients(figures, every[0][2].patient, resamples, seed)
+Draws = Mapping[tuple[str, int, str], np.ndarray]  # by plugin, training and metric
+GAPS = "gaps"
 
 
-def _estimates(
-    models: Sequence[Predictions], of: str, draws: Mapping[tuple[str, int, str], np.ndarray], seed: int
-) -> dict[str, Estimate]:
-    points = [metrics.point(m.label, m.probability, m.subtype, m.operating.threshold) for m in models]
-    count = len(models)
+def _draws(plugins: Mapping[str, Sequence[Predictions]], only: Sequence[str], resamples: int, seed: int) -> Draws:
+    models = [(name, i, model) for name, own in plugins.items() for i, model in enumerate(own)]
+
+    def figures(W: np.ndarray) -> Draws:
+        return {(name, i, metric): values for name, i, m in models for metric, values in _figures(m, only, W).items()}
+
+    return bootstrap.over_patients(figures, models[0][2].patient, resamples, seed)
+
+
+def _figures(model: Predictions, only: Sequence[str], W: np.ndarray) -> dict[str, np.ndarray]:
+    of = (model.label, model.probability, model.subtype, model.operating.threshold)
+    figures = {name: metrics.one(name, *of, W) for name in only} if only else metrics.every(*of, W)
+    return figures | {GAPS: metrics.gaps(model.label, model.probability, W)}
+
+
+def _estimates(models: Sequence[Predictions], name: str, draws: Draws, only: Sequence[str]) -> dict[str, Estimate]:
+    points = [_figures(model, only, metrics.whole(len(model))) for model in models]
+    gaps = (
+        np.array([point.pop(GAPS)[0] for point in points]),
+        np.stack([draws[name, i, GAPS] for i in range(len(models))], axis=1),
+    )
+    sides = {
+        metric: Trainings(
+            np.array([point[metric][0] for point in points]),
+            np.stack([draws[name, i, metric] for i in range(len(models))], axis=1),
+        )
+        for metric in points[0]
+    }
     estimates = {}
-    for name in points[0]:
-        values = np.array([p[name] for p in points])
-        value = float(values.mean())
-        drawn = bootstrap.over_seeds(np.stack([draws[of, i, name] for i in range(count)], axis=1), seed)
-        low, high = bootstrap.interval(bootstrap.unbiased(drawn, value) if name == "ece" else drawn)
-        known = labels.of(name)
-        sd = float(values.std(ddof=1)) if count > 1 else None
-        estimates[name] = Estimate(value, max(low, known.least), min(high, known.most), sd)
+    for metric, side in sides.items():
+        low, high = single.interval(metric, models, sides, gaps)
+        known, sd = labels.of(metric), float(side.points.std(ddof=1)) if len(models) > 1 else None
+        estimates[metric] = Estimate(side.value, max(low, known.least), min(high, known.most), sd)
     return estimates
 
 
 def proportion(correct: int, total: int) -> Estimate:
     """A proportion with its Wilson interval (Wilson, J. Am. Stat. Assoc. 22, 1927)."""
-    from scipy.stats import binomtest
+    from scipy.stats import norm
 
-    bounds = binomtest(correct, total).proportion_ci(bootstrap.LEVEL, method="wilson")
-    return Estimate(correct / total, float(bounds.low), float(bounds.high))
+    return Estimate(correct / total, *intervals.wilson(correct / total, total, float(norm.isf(single.TAIL))))
 
 
 def published() -> Estimate:

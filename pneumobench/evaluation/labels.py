@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
-from pneumobench.evaluation.metrics import HALF, OF_PROBABILITIES
+from pneumobench.evaluation.metrics import EPSILON, HALF, OF_PROBABILITIES
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ METRICS = {
     "auroc": Metric("AUROC"),
     "auprc": Metric("AUPRC"),
     "brier": Metric("Brier score", sign=-1),
-    "log_loss": Metric("log-loss", sign=-1, most=float("inf")),
+    "log_loss": Metric("log-loss", sign=-1, most=-log(EPSILON)),
     "ece": Metric("ECE", sign=-1),
 }
 FREE = OF_PROBABILITIES  # of a threshold

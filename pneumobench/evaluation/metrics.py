@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
 import numpy as np
 
 from pneumobench.evaluation import calibration
@@ -67,11 +69,27 @@ def one(
 ) -> np.ndarray:
     """The metric of this name alone, (resamples,), for image weights W (resamples, n)."""
     if name in ("auroc", "auprc"):
-        return curves(labels, probabilities, W)[name == "auprc"]
+        return (auroc if name == "auroc" else average_precision)(labels, probabilities, W)
     if name in OF_PROBABILITIES:
         return of_errors(labels, probabilities, W)[name]
     base, half, _ = name.partition(HALF)
     return at_threshold(labels, probabilities >= (0.5 if half else threshold), subtypes, W)[base]
+
+
+def denominator(
+    name: str, labels: np.ndarray, probabilities: np.ndarray, subtypes: np.ndarray, threshold: float
+) -> np.ndarray:
+    """Which images (n,) bool a metric is about: of a proportion those that it divides by, of others all."""
+    base, half, _ = name.partition(HALF)
+    predicted = probabilities >= (0.5 if half else threshold)
+    return {
+        "sensitivity": labels == 1,
+        "specificity": labels == 0,
+        "sensitivity_bacterial": subtypes == "bacterial",
+        "sensitivity_viral": subtypes == "viral",
+        "ppv": predicted,
+        "npv": ~predicted,
+    }.get(base, np.ones(len(labels), bool))
 
 
 def at_threshold(labels: np.ndarray, predicted: np.ndarray, subtypes: np.ndarray, W: np.ndarray) -> Figures:
@@ -106,8 +124,8 @@ def at_threshold(labels: np.ndarray, predicted: np.ndarray, subtypes: np.ndarray
 
 def of_probabilities(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> Figures:
     """The metrics that need no threshold, (resamples,) each; nan where a resample lacks a class."""
-    auroc, auprc = curves(labels, probabilities, W)
-    return {"auroc": auroc, "auprc": auprc} | of_errors(labels, probabilities, W)
+    curves = {"auroc": auroc(labels, probabilities, W), "auprc": average_precision(labels, probabilities, W)}
+    return curves | of_errors(labels, probabilities, W)
 
 
 def of_errors(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> Figures:
@@ -116,43 +134,72 @@ def of_errors(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> F
     The last is the mean distance between stated and observed frequency of pneumonia over ten equal bins, weighted
     by size (Naeini, Cooper, Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning", AAAI 2015).
     """
-    errors = probabilities - labels
+    columns = np.column_stack([np.ones(len(labels)), (probabilities - labels) ** 2, _losses(labels, probabilities)])
+    total, brier, log_loss = (W @ columns.astype(W.dtype)).astype(np.float64).T
+    ece = np.abs(gaps(labels, probabilities, W)).sum(1)
+    return {"brier": brier / total, "log_loss": log_loss / total, "ece": ece}
+
+
+def gaps(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """Stated less observed pneumonia in each bin, as shares of all images, (resamples, ECE_BINS)."""
     bins = np.eye(calibration.ECE_BINS)[calibration.bins(probabilities)]
-    columns = np.column_stack([np.ones(len(labels)), errors**2, _losses(labels, probabilities), bins * errors[:, None]])
-    total, brier, log_loss, *gaps = (W @ columns.astype(W.dtype)).astype(np.float64).T
-    return {"brier": brier / total, "log_loss": log_loss / total, "ece": np.abs(gaps).sum(0) / total}
+    sums = W @ (bins * (probabilities - labels)[:, None]).astype(W.dtype)
+    return sums.astype(np.float64) / W.sum(1, dtype=np.float64)[:, None]
 
 
-def curves(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """AUROC (Mann and Whitney's: ties count one half) and average precision, (resamples,) each.
-
-    The images are passed from the most to the least probable, all resamples at once; nothing of their size
-    is made, which is four times as fast as sums along an axis.
-    """
-    order = np.argsort(-probabilities, kind="stable")
-    ties = np.split(order, np.flatnonzero(np.diff(probabilities[order])) + 1)
-    rows = W.T
-    true, false, work = np.zeros((3, len(W)), W.dtype)  # whole numbers below 2**24, exact in float32
-    wins, precision = np.zeros((2, len(W)))
-    for images in ties:
-        ill = images[labels[images] == 1]
-        if len(ill) < len(images):
-            well = rows[images[0]] if len(images) == 1 else rows[images[labels[images] == 0]].sum(0)
-            false += well
-            np.multiply(well, true, out=work)
-            wins += work
-        if len(ill):
-            more = rows[ill[0]] if len(images) == 1 else rows[ill].sum(0)
-            if len(ill) < len(images):
-                wins += well * more / 2
-            true += more
-            np.maximum(np.add(true, false, out=work), 1, out=work)
-            np.divide(true, work, out=work)
-            work *= more
-            precision += work
-    P, N = true.astype(np.float64), false.astype(np.float64)
+def auroc(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve (Mann and Whitney's: ties count one half), (resamples,)."""
+    ill, well = _classes(labels, probabilities, W)
+    above, at_least = (ill.before(well.probabilities, side) for side in ("right", "left"))
+    wins = ill.sums[above]
+    if not np.array_equal(above, at_least):  # there are ties
+        wins += ill.sums[at_least]
+        wins /= 2
+    wins *= well.weights
+    pairs = _totals(ill) * _totals(well)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return wins / (P * N), np.where(N > 0, precision / P, np.nan)
+        return wins.sum(0, dtype=np.float64) / pairs
+
+
+def average_precision(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """Area under the precision-recall curve by its steps, (resamples,); nan where a class is absent."""
+    ill, well = _classes(labels, probabilities, W)
+    true = ill.sums[ill.before(ill.probabilities, "left")]
+    said = well.sums[well.before(ill.probabilities, "left")]
+    said += true
+    np.divide(true, np.maximum(said, 1, out=said), out=true)
+    true *= ill.weights
+    P, N = _totals(ill), _totals(well)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(N > 0, true.sum(0, dtype=np.float64) / P, np.nan)
+
+
+class _Class(NamedTuple):
+    """A class's images from the most to the least probable: weights (m, resamples), their sums from the first on."""
+
+    probabilities: np.ndarray
+    weights: np.ndarray
+    sums: np.ndarray  # (m + 1, resamples), whole numbers below 2**24, exact in float32
+
+    def before(self, of: np.ndarray, side: Literal["left", "right"]) -> np.ndarray:
+        """How many images are more probable than each ("right"), or at least as probable ("left")."""
+        return len(self.probabilities) - np.searchsorted(self.probabilities[::-1], of, side)
+
+
+def _classes(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> tuple[_Class, _Class]:
+    order = np.argsort(-probabilities, kind="stable")
+    found = []
+    for label in (1, 0):
+        own = order[labels[order] == label]
+        weights = W.T[own]
+        sums = np.zeros((len(own) + 1, len(W)), W.dtype)
+        np.cumsum(weights, axis=0, out=sums[1:])
+        found.append(_Class(probabilities[own], weights, sums))
+    return found[0], found[1]
+
+
+def _totals(side: _Class) -> np.ndarray:
+    return side.sums[-1].astype(np.float64)
 
 
 def _f1(TP: np.ndarray, FP: np.ndarray, FN: np.ndarray) -> np.ndarray:

@@ -50,22 +50,51 @@ def choose(rule: str, probabilities: np.ndarray, labels: np.ndarray) -> Operatin
     midway between neighbouring probabilities, so that the choice does not hang on one image's exact value;
     among equals the one nearest to 0.5 is taken.
     """
+    thresholds, ties = choose_all(rule, probabilities, labels, np.ones((1, len(labels))))
+    return OperatingPoint(float(thresholds[0]), rule, int(ties[0]))
+
+
+def choose_all(
+    rule: str, probabilities: np.ndarray, labels: np.ndarray, W: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The thresholds that a rule gives for image weights W (resamples, n), and how many it likes equally well.
+
+    (resamples,) each; nan where a resample lacks a class. The candidates are those of all images.
+    """
     check_rule(rule)
     if rule != "youden" and not rule.startswith("sensitivity="):
-        return OperatingPoint(float(rule), rule)
-    values = np.unique(probabilities)
+        return np.full(len(W), float(rule)), np.ones(len(W), int)
+    values, of = np.unique(probabilities, return_inverse=True)
     between = (values[:-1] + values[1:]) / 2
     between = np.where(between > values[:-1], between, values[1:])  # neighbours with no number between them
     candidates = np.concatenate([[values[0] / 2], between, [(values[-1] + 1) / 2]])
-    positives, negatives = np.sort(probabilities[labels == 1]), np.sort(probabilities[labels == 0])
-    sensitivity = 1 - np.searchsorted(positives, candidates) / len(positives)
-    specificity = np.searchsorted(negatives, candidates) / len(negatives)
-    if rule == "youden":
-        J = sensitivity + specificity - 1
-        best = np.flatnonzero(np.isclose(J, J.max(), rtol=0, atol=1e-12))
-    else:
-        enough = sensitivity >= float(rule.partition("=")[2]) - 1e-12
-        best = np.flatnonzero(enough & (specificity == specificity[enough].max()))
-        best = best[sensitivity[best] == sensitivity[best].max()]
-    chosen = best[np.argmin(np.abs(candidates[best] - 0.5))]
-    return OperatingPoint(float(candidates[chosen]), rule, len(best))
+    distance = np.abs(candidates - 0.5)
+    order = np.argsort(of, kind="stable")
+    below = np.r_[0, np.cumsum(np.bincount(of, minlength=len(values)))]  # images under each candidate
+    thresholds, ties = np.empty(len(W)), np.empty(len(W), int)
+    rows = max(1, 2**21 // len(labels))
+    for start in range(0, len(W), rows):
+        weights = W[start : start + rows, order].astype(np.float64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            sensitivity, specificity = (_under(weights * (labels[order] == side), below) for side in (1, 0))
+            sensitivity = 1 - sensitivity
+        if rule == "youden":
+            J = sensitivity + specificity
+            best = J.max(1, keepdims=True) - 1e-12 <= J
+        else:
+            enough = sensitivity >= float(rule.partition("=")[2]) - 1e-12
+            reached = np.where(enough, specificity, -1)
+            best = reached == reached.max(1, keepdims=True)
+            reached = np.where(best, sensitivity, -1)
+            best = reached == reached.max(1, keepdims=True)
+        nearest = np.where(best, distance, np.inf).argmin(1)
+        undefined = np.isnan(sensitivity[:, 0] + specificity[:, 0])
+        thresholds[start : start + rows] = np.where(undefined, np.nan, candidates[nearest])
+        ties[start : start + rows] = best.sum(1)
+    return thresholds, ties
+
+
+def _under(weights: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """The share of weights (resamples, n), in the order of probabilities, under each candidate."""
+    sums = np.pad(np.cumsum(weights, axis=1), ((0, 0), (1, 0)))
+    return sums[:, below] / sums[:, -1:]

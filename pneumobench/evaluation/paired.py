@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
-from scipy.stats import binomtest, norm
 
 from pneumobench.errors import DataError, UsageError, unknown
-from pneumobench.evaluation import bootstrap, delong, labels, metrics, words
+from pneumobench.evaluation import bootstrap, metrics, rechosen
+from pneumobench.evaluation.family import Family
+from pneumobench.evaluation.pair import Pair
 from pneumobench.evaluation.predictions import Predictions
+from pneumobench.evaluation.variance import Trainings, spread
 
 RESAMPLES = 10_000
-ALPHA = 0.05
-POWER = 0.8
+RECHOSEN = 2_000  # resamples at most where every one of them chooses its thresholds
 SEEDS = 3  # on either side, before a sentence may speak of plugins and not of these trained models
 METRICS = (
     "auroc",
@@ -29,54 +29,9 @@ METRICS = (
     "brier",
     "log_loss",
 )
-Verdict = Literal["better", "worse", "no difference detected"]
-Models = Sequence[Predictions]  # one plugin's seeds
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A plugin against the reference; `difference` is the plugin's figure less the reference's.
-
-    The interval and `p` are from the bootstrap, `p_corrected` is Holm's over all pairs, `detectable` the smallest
-    difference that would have been found with a probability of 0.8. DeLong's and McNemar's p take images as
-    independent and compare the first seed of each; None where they do not apply.
-    """
-
-    plugin: str
-    reference: str
-    metric: str
-    difference: float
-    low: float
-    high: float
-    p: float
-    p_corrected: float
-    detectable: float
-    verdict: Verdict
-    of_plugins: bool
-    delong_p: float | None
-    mcnemar_p: float | None
-
-    @property
-    def sentence(self) -> str:
-        """What may be said, in words."""
-        who, other = (self.plugin, self.reference)
-        if not self.of_plugins:
-            who, other = f"these trained models of {who}", f"those of {other}"
-        name = labels.label(self.metric)
-        how = words.difference(self.difference, self.low, self.high)
-        how += f", corrected p {words.p_value(self.p_corrected)}"
-        be = "is" if self.of_plugins else "are"
-        if self.verdict == "no difference detected":
-            return (
-                f"Between {who} and {other} no difference in {name} was detected ({how}), and one smaller than "
-                f"{self.detectable:.3f} could not have been."
-            )
-        subject = who if self.of_plugins else f"T{who[1:]}"
-        return f"{subject} {be} {self.verdict} than {other} in {name}: {how}."
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self) | {"sentence": self.sentence}
+OF_FOLDS = "the mean of folds' models is one training: no interval over trainings is known"
+Models = Sequence[Predictions]  # one plugin's trainings
+Name = tuple[str, str]  # a plugin and its reference
 
 
 def compare(
@@ -84,54 +39,67 @@ def compare(
     reference: str,
     metric: str = "auroc",
     *,
+    validation: Mapping[str, Models] | None = None,
+    trainings: Mapping[str, Sequence[Hashable]] | None = None,
+    shared: Collection[frozenset[str]] = (),
+    folds: Collection[str] = (),
+    margin: float | None = None,
+    all_pairs: bool = False,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> list[Pair]:
-    """Every plugin against the reference, from a paired bootstrap over patients and seeds.
+    """Every plugin against the reference (or `all_pairs`), over patients and trainings; the pairs are one family.
 
-    All pairs see the same resamples of patients. A plugin's seeds are drawn with replacement in each resample, so
-    that the interval covers both which patients came and how the trainings fell out. `p` is twice the smaller
-    share of resamples on one side of no difference.
-    Raises: UsageError for an unknown metric or reference; DataError where they do not judge the same images.
+    A plugin's models are its trainings, whatever makes them differ: seed, split seed, or both. The variance is that of
+    `variance.spread`; where a side has fewer than three trainings, it is the patients' alone, and the sentence is
+    about these trained models. Interval and verdict are one procedure, Bonferroni's, with Student's t.
+
+    `validation` holds each model's validation predictions: thresholds of sentences about plugins are then chosen anew
+    on resampled validation patients. `shared` names pairs whose trainings belong together, such as an ensemble and
+    its member: their variance is that of the differences by training, matched by `trainings` (each model's key, such
+    as (seed, split seed); without it by their order). `folds` names plugins whose models are means of folds' models:
+    these count as one training each (Nadeau and Bengio's correction, Machine Learning 52, 2003, is for K scores of K
+    models and does not fit a mean model that is scored once). A `margin` adds what the interval shows of
+    non-inferiority and equivalence: one-sided tests at half of alpha, as ICH E9 has them.
+    Raises: UsageError for an unknown metric or reference, or a margin that is not positive; DataError where they do
+    not judge the same images.
     """
     check(metric)
     if reference not in plugins:
         raise unknown("plugin to compare with", reference, plugins)
     if len(plugins) < 2:
         raise UsageError(f"a comparison takes two plugins at least; there is {reference} alone")
+    if margin is not None and not margin > 0:
+        raise UsageError(f"a margin is a positive difference, not {margin}")
     first = plugins[reference][0]
     for name, models in plugins.items():
-        for one in models:
-            if not one.same_images(first):
-                raise DataError(
-                    f"{name} and {reference} do not judge the same images; they cannot be compared in pairs"
-                )
-
-    def figures(W: np.ndarray) -> dict[tuple[str, int], np.ndarray]:
-        return {(name, i): of_metric(m, metric, W) for name, models in plugins.items() for i, m in enumerate(models)}
-
-    every = bootstrap.over_patients(figures, first.patient, resamples, seed)
-    whole = metrics.whole(len(first))
-    draws, points = {}, {}
-    for place, (name, models) in enumerate(plugins.items()):
-        own = np.stack([every[name, i] for i in range(len(models))], axis=1)
-        draws[name] = bootstrap.over_seeds(own, seed + 1000 * place)
-        points[name] = float(np.mean([of_metric(one, metric, whole)[0] for one in models]))
-    others = [name for name in plugins if name != reference]
-    pairs = [
-        _pair(name, reference, metric, plugins, points[name] - points[reference], draws[name] - draws[reference])
-        for name in others
-    ]
-    corrected = holm([pair.p for pair in pairs])
-    return [
-        replace(
-            pair,
-            p_corrected=p,
-            detectable=_detectable(draws[pair.plugin] - draws[reference], len(pairs)),
-            verdict=_verdict(pair.difference, p, labels.of(metric).sign),
-        )
-        for pair, p in zip(pairs, corrected, strict=True)
-    ]
+        if any(not one.same_images(first) for one in models):
+            raise DataError(f"{name} and {reference} do not judge the same images; they cannot be compared in pairs")
+    names = [(name, reference) for name in plugins if name != reference]
+    if all_pairs:
+        names = [(one, other) for other, one in combinations(plugins, 2)]
+    fixed = sides(plugins, metric, resamples=resamples, seed=seed)
+    moving = fixed
+    if validation is not None and has_threshold(metric) and any(_many(fixed, pair) for pair in names):
+        moving = sides(plugins, metric, validation=validation, resamples=min(resamples, RECHOSEN), seed=seed)
+    family = Family(plugins, metric, len(names), margin)
+    pairs = []
+    for pair in names:
+        keys = [trainings[name] if trainings else range(len(plugins[name])) for name in pair]
+        in_common = [key for key in keys[0] if key in keys[1]] if frozenset(pair) in shared else None
+        of_plugins = _many(fixed, pair) and (in_common is None or len(in_common) >= SEEDS)
+        one, other = ((moving if of_plugins else fixed)[name] for name in pair)
+        random: list[Trainings] = [one, other] if of_plugins else []
+        if of_plugins and in_common is not None:
+            one, other = (
+                side.take([list(own).index(key) for key in in_common])
+                for side, own in zip((one, other), keys, strict=True)
+            )
+            random = [one.less(other)]
+        over = spread(one.mean - other.mean, random, family.patients, family.alike, family.span)
+        note = OF_FOLDS if not of_plugins and set(pair) & set(folds) else ""
+        pairs.append(family.pair(pair, one.value - other.value, over, of_plugins=of_plugins, note=note))
+    return pairs
 
 
 def check(metric: str) -> None:
@@ -140,66 +108,39 @@ def check(metric: str) -> None:
         raise unknown("metric", metric, METRICS)
 
 
+def has_threshold(metric: str) -> bool:
+    """Whether a metric depends on the threshold that validation chose."""
+    return metric in metrics.AT_THRESHOLD
+
+
+def sides(
+    plugins: Mapping[str, Models],
+    metric: str,
+    *,
+    validation: Mapping[str, Models] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Trainings]:
+    """Each plugin's figures, as they are and on resampled patients, the same for all; see `compare`."""
+    every = [(name, i, model) for name, models in plugins.items() for i, model in enumerate(models)]
+    patients, whole = every[0][2].patient, metrics.whole(len(every[0][2]))
+    draws = {name: np.empty((resamples, len(models))) for name, models in plugins.items()}
+    at = {(name, i): rechosen.thresholds(validation[name][i], resamples, seed) for name, i, _ in every if validation}
+    for rows, W in bootstrap.blocks(patients, resamples, seed):
+        for name, i, model in every:
+            draws[name][rows, i] = (
+                rechosen.figures(model, metric, at[name, i][rows], W) if at else of_metric(model, metric, W)
+            )
+    return {
+        name: Trainings(np.array([of_metric(model, metric, whole)[0] for model in models]), draws[name])
+        for name, models in plugins.items()
+    }
+
+
 def of_metric(model: Predictions, metric: str, W: np.ndarray) -> np.ndarray:
     """A metric of a model, (resamples,), for image weights W (resamples, n); nan where undefined."""
     return metrics.one(metric, model.label, model.probability, model.subtype, model.operating.threshold, W)
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """P-values corrected for how many there are (Holm, Scand. J. Statist. 6, 1979); nan is not counted."""
-    from statsmodels.stats.multitest import multipletests
-
-    values = np.array(p, float)
-    defined = np.isfinite(values)
-    if defined.any():
-        values[defined] = multipletests(values[defined], method="holm")[1]
-    return [float(value) for value in values]
-
-
-def mcnemar(first: Predictions, second: Predictions, *, half: bool = False) -> float:
-    """McNemar's exact p for the decisions of two models, at their thresholds or at 0.5 (`half`)."""
-    said = [(m.probability >= 0.5 if half else m.predicted) == (m.label == 1) for m in (first, second)]
-    only_first, only_second = int((said[0] & ~said[1]).sum()), int((said[1] & ~said[0]).sum())
-    return float(binomtest(only_first, only_first + only_second).pvalue) if only_first + only_second else 1.0
-
-
-def _pair(
-    name: str, reference: str, metric: str, plugins: Mapping[str, Models], difference: float, draws: np.ndarray
-) -> Pair:
-    low, high = bootstrap.interval(draws)
-    one, other = plugins[name][0], plugins[reference][0]
-    decided = metric.startswith("accuracy")
-    return Pair(
-        plugin=name,
-        reference=reference,
-        metric=metric,
-        difference=difference,
-        low=low,
-        high=high,
-        p=_two_sided(draws),
-        p_corrected=float("nan"),
-        detectable=float("nan"),
-        verdict="no difference detected",
-        of_plugins=min(len(plugins[name]), len(plugins[reference])) >= SEEDS,
-        delong_p=delong.compare(one.label, one.probability, other.probability).p if metric == "auroc" else None,
-        mcnemar_p=mcnemar(one, other, half=metric.endswith("_at_0.5")) if decided else None,
-    )
-
-
-def _two_sided(draws: np.ndarray) -> float:
-    """Twice the smaller share of resamples on one side of 0, itself counted among them (Davison and Hinkley, 1997)."""
-    defined = draws[np.isfinite(draws)]
-    below, above = (defined <= 0).sum() + 1, (defined >= 0).sum() + 1
-    return float(min(1.0, 2 * min(below, above) / (len(defined) + 1)))
-
-
-def _detectable(draws: np.ndarray, pairs: int) -> float:
-    """The difference that a test at ALPHA, shared among the pairs, finds with a probability of POWER."""
-    error = float(np.nanstd(draws))
-    return float((norm.isf(ALPHA / (2 * pairs)) + norm.isf(1 - POWER)) * error)
-
-
-def _verdict(difference: float, p: float, sign: int) -> Verdict:
-    if not p < ALPHA:
-        return "no difference detected"
-    return "better" if sign * difference > 0 else "worse"
+def _many(fixed: Mapping[str, Trainings], pair: Name) -> bool:
+    return min(fixed[name].count for name in pair) >= SEEDS

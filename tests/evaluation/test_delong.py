@@ -52,3 +52,39 @@ def test_areas_are_scikit_learn_s_and_the_sides_can_be_swapped(seed, n):
     assert (one.first, one.second) == (other.second, other.first)
     assert one.p == pytest.approx(other.p)
     assert delong.compare(labels, first, first).p == 1.0
+
+
+def clustered(seed, patients=80, images=3):
+    """Patients with several images, alike in their scores; some have images of both classes."""
+    rng = np.random.default_rng(seed)
+    of = np.repeat(np.arange(patients), images)
+    labels = np.where(rng.random(len(of)) < 0.1, 1, 0) ^ (of % 2)
+    alike = rng.normal(0, 1, patients)[of]
+    return of.astype(str), labels, *(labels + alike + rng.normal(0, 0.7, len(of)) for _ in range(2))
+
+
+@given(st.integers(0, 1000), st.integers(4, 60))
+def test_patients_with_one_image_each_are_images(seed, n):
+    rng = np.random.default_rng(seed)
+    labels = np.r_[0, 0, 1, 1, rng.integers(0, 2, n)]
+    first, second = rng.integers(0, 5, len(labels)) / 4, rng.random(len(labels))
+    patients = rng.permutation(len(labels)).astype(str)
+    assert delong.compare(labels, first, second, patients).error == pytest.approx(
+        delong.compare(labels, first, second).error
+    )
+
+
+def test_images_that_are_repeated_under_one_patient_add_nothing():
+    labels, first, second = (np.tile(x, 3) for x in ((OUTCOME == 0).astype(int), -ALBUMIN, KG))
+    patients = np.tile(np.arange(len(KG)), 3).astype(str)
+    once = delong.compare(labels[: len(KG)], -ALBUMIN, KG)
+    assert delong.compare(labels, first, second, patients).error == pytest.approx(once.error, rel=1e-9)
+    assert delong.compare(labels, first, second).error < 0.6 * once.error
+
+
+def test_a_bootstrap_over_patients_gives_the_same_error():
+    patients, labels, first, second = clustered(0)
+    W = bootstrap.patient_weights(patients, 4000)
+    draws = [metrics.auroc(labels, scores, W) for scores in (first, second)]
+    found = delong.compare(labels, first, second, patients)
+    assert found.error == pytest.approx((draws[0] - draws[1]).std(), rel=0.08)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_curve
 
 from pneumobench.errors import UsageError
-from pneumobench.evaluation.operating_point import check_rule, choose
+from pneumobench.evaluation.operating_point import check_rule, choose, choose_all
 
 scores = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=4, max_size=60).filter(
     lambda rows: len({label for _, label in rows}) == 2
@@ -57,3 +57,21 @@ def test_a_number_is_a_threshold():
 def test_an_unknown_rule_is_refused(wrong):
     with pytest.raises(UsageError, match="--operating-point is youden, sensitivity=S"):
         check_rule(wrong)
+
+
+@given(scores, st.integers(0, 1000), st.sampled_from(["youden", "sensitivity=0.8"]))
+def test_the_threshold_of_weights_is_that_of_the_repeated_images(rows, seed, rule):
+    p, y = np.array([s for s, _ in rows]), np.array([label for _, label in rows])
+    W = np.random.default_rng(seed).integers(0, 3, (5, len(p)))
+    W[0] = 1
+    for weights, threshold in zip(W, choose_all(rule, p, y, W)[0], strict=True):
+        again = np.repeat(np.arange(len(p)), weights)
+        if len(np.unique(y[again])) < 2:
+            assert np.isnan(threshold)
+            continue
+        found, expected = (
+            rates(p[again], y[again], t) for t in (threshold, choose(rule, p[again], y[again]).threshold)
+        )
+        assert (sum(found) if rule == "youden" else found[1]) == pytest.approx(
+            sum(expected) if rule == "youden" else expected[1]
+        )

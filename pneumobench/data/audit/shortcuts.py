@@ -95,8 +95,8 @@ def held_out(values: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> np
 
 def auroc(labels: np.ndarray, scores: np.ndarray, patients: np.ndarray) -> tuple[float, float, float]:
     """AUROC with its 95 % interval over patients: value, low, high."""
-    draws = bootstrap.over_patients(lambda W: {"auroc": metrics.curves(labels, scores, W)[0]}, patients, RESAMPLES)
-    whole = float(metrics.curves(labels, scores, metrics.whole(len(labels)))[0][0])
+    draws = bootstrap.over_patients(lambda W: {"auroc": metrics.auroc(labels, scores, W)}, patients, RESAMPLES)
+    whole = float(metrics.auroc(labels, scores, metrics.whole(len(labels)))[0])
     return whole, *bootstrap.interval(draws["auroc"])
 
 
