@@ -35,11 +35,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests first, on whichever process is free; then a file's slow ones together, as they share trainings."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    """Quick tests first, on whichever process is free; then slow ones that share a fixture of their module, which one
+    process runs together; then the other slow ones, each on whichever process is free, so that both end together."""
+    order = {}
     for item in items:
-        if item.get_closest_marker("slow"):
+        is_slow = item.get_closest_marker("slow") is not None
+        is_shared = is_slow and _shares_with_its_module(item)
+        if is_shared:
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
+        order[item] = (is_slow, not is_shared)
+    items.sort(key=order.__getitem__)
+
+
+def _shares_with_its_module(item: pytest.Item) -> bool:
+    """Whether a test uses a fixture that its module defines for all of its tests, such as a training or a server."""
+    fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+    module = item.nodeid.partition("::")[0]
+    return any(last.scope == "module" and last.baseid.startswith(module) for *_, last in fixtures.values())
 
 
 @pytest.fixture(autouse=True, scope="session")
