@@ -1,1 +1,1 @@
-"""What a plugin's or a study's author writes, and how it is found."""
+"""What a plugin's or a study's author writes, and how it is discovered."""

@@ -1,4 +1,4 @@
-"""What a plugin is made of: the one place that tells its kinds apart."""
+"""A plugin's components: the one module that distinguishes recipes, estimators and ensembles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pneumobench.authoring.recipe import Ensemble, Estimator, Plugin, Recipe, Vi
 
 @dataclass(frozen=True)
 class Component:
-    """A recipe or an estimator with all of its knobs: a plugin by itself, or one member of an ensemble."""
+    """A recipe or an estimator with all of its knobs: a whole plugin, or one member of an ensemble."""
 
     name: str
     plugin: Recipe | Estimator
@@ -21,16 +21,16 @@ class Component:
 
     @property
     def view(self) -> View:
-        """The view that it asks for with these knobs."""
+        """The component's view for these knobs."""
         return value_of(self.plugin.view, self.knobs)
 
     def epochs(self, total: int | None) -> int | None:
-        """Those of the epochs asked for that are this component's: none where it has no epochs."""
+        """The requested epochs; None for an estimator, which has none."""
         return total if self.plugin.has_epochs else None
 
 
 def components(plugin: Plugin, knobs: Mapping[str, Any], name: str = "plugin") -> Iterator[Component]:
-    """The recipes and estimators of a plugin, in the order of an ensemble's members. `knobs` are all of its knobs.
+    """The recipes and estimators of a plugin, in the order of an ensemble's members; `knobs` holds every knob.
 
     Raises: UsageError or PluginError where a member cannot be loaded.
     """
@@ -42,5 +42,5 @@ def components(plugin: Plugin, knobs: Mapping[str, Any], name: str = "plugin") -
 
 
 def views(plugin: Plugin, knobs: Mapping[str, Any]) -> list[View]:
-    """The views that a plugin asks for with these knobs, one for each component."""
+    """The view of each component of a plugin for these knobs."""
     return [component.view for component in components(plugin, knobs)]

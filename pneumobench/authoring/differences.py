@@ -1,4 +1,4 @@
-"""In which fields a plugin differs from another."""
+"""The fields in which two plugins differ."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 from pneumobench.authoring.recipe import Plugin
 
-REFERENCE = "baseline"  # what a plugin is compared with unless told otherwise
+REFERENCE = "baseline"  # what a plugin is compared with by default
 
 
 def differences(plugin: Plugin, reference: Plugin) -> dict[str, str]:
-    """Field -> what it is, for the fields in which a plugin differs from another; `kind` where that differs."""
+    """Field -> the plugin's value, for each field that differs from the reference; `kind` alone where that differs."""
     if type(plugin) is not type(reference):
         return {"kind": f"{type(plugin).__name__}, not {type(reference).__name__}"}
     return {
-        one.name: _named(getattr(plugin, one.name))
-        for one in fields(plugin)
-        if one.name != "check" and getattr(plugin, one.name) != getattr(reference, one.name)
+        field.name: _named(getattr(plugin, field.name))
+        for field in fields(plugin)
+        if field.name != "check" and getattr(plugin, field.name) != getattr(reference, field.name)
     }
 
 

@@ -1,4 +1,4 @@
-"""How a plugin is written, as a digest: two trainings of one name are the same plugin only if these agree."""
+"""A digest of a plugin's source code: two runs of one name are of the same plugin only if their digests agree."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ BUILT_IN = ("pneumobench.plugins", "pneumobench.studies")
 
 
 def digest(entry: Entry, plugin: Plugin) -> str:
-    """16 hexadecimal digits over the code of a plugin and of the plugins that it imports, its hooks' among them.
+    """16 hexadecimal digits over the code of a plugin and of the plugins that it imports, their hooks included.
 
-    Docstrings, comments and layout do not count, nor does the framework's own code. An ensemble's digest covers
-    its members'.
+    Docstrings, comments, formatting and the framework's own code are ignored. An ensemble's digest covers its
+    members' digests.
     """
     modules = {entry.module: entry.path}
-    waiting, found = list(modules), {}
+    waiting, code = list(modules), {}
     while waiting:
         module = waiting.pop()
         path = modules[module]
-        if module in found or path is None or not path.is_file():
+        if module in code or path is None or not path.is_file():
             continue
         tree = ast.parse(path.read_bytes())
-        found[module] = ast.unparse(_without_docstrings(tree))
+        code[module] = ast.unparse(_without_docstrings(tree))
         for imported in _imported(tree, package=module.rpartition(".")[0]):
             if _is_plugins(imported, entry):
                 modules.setdefault(imported, _file(imported))
                 waiting.append(imported)
     members = plugin.members if isinstance(plugin, Ensemble) else ()
-    return digest_of([*found.values(), *(digest(registry.find(name), registry.load(name)) for name in members)], 8)
+    return digest_of([*code.values(), *(digest(registry.find(name), registry.load(name)) for name in members)], 8)
 
 
 def _is_plugins(module: str, entry: Entry) -> bool:
-    """Whether a module is a plugin's, or of the package that brings this one."""
+    """Whether a module is a plugin, or belongs to the package that provides this plugin."""
     tops = {*BUILT_IN} | ({entry.module.partition(".")[0]} - {"pneumobench"})
     return module.startswith(FOLDER_PACKAGE) or any(module == top or module.startswith(f"{top}.") for top in tops)
 
@@ -57,7 +57,7 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
 def _file(module: str) -> Path | None:
     try:
         spec = importlib.util.find_spec(module)
-    except (ImportError, ValueError):  # `from package import value`: the value is no module
+    except (ImportError, ValueError):  # `from package import value`: the value is not a module
         return None
     return Path(spec.origin) if spec and spec.origin else None
 

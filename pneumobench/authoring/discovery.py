@@ -1,4 +1,4 @@
-"""Values of one kind by name: files of a folder and entry points, listed without importing any of them."""
+"""Plugins and studies by name: files of a folder and entry points, listed without importing any of them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from typing import Any, get_args
 
 from pneumobench.errors import PluginError, UsageError, unknown
 
-FOLDER_PACKAGE = "pneumobench_folder_"  # with a shelf's name: the package that its folder's files are modules of
+FOLDER_PACKAGE = "pneumobench_folder_"  # plus a catalog's name: the package of the user's files
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a value is, and what its docstring's first line says; nothing of it is imported."""
+    """Where a plugin or a study is defined, and the first line of its docstring; nothing is imported."""
 
     name: str
     module: str
-    origin: str  # "built-in", a folder, or the distribution that brings it
+    origin: str  # "built-in", a folder, or the distribution that provides it
     path: Path | None
     attribute: str = "plugin"
 
@@ -43,15 +43,15 @@ class Entry:
 
 
 def importable(module: str) -> str:
-    """A module's name where any process with the same packages can import it; "" for a file of a folder."""
+    """The module's name if any process with the same packages can import it; "" for a file of the user's folder."""
     return "" if module.startswith(FOLDER_PACKAGE) else module
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """Where values of one kind lie: "plugins" of the package, of a folder, and of installed distributions.
+class Catalog:
+    """The plugins (or the studies) of the package, of the user's folder, and of installed distributions.
 
-    `kind` is what a file's value is called, "plugin"; `types` what it may be.
+    `name` is "plugins"; `kind`, "plugin", is the variable that a file must define; `types` are its allowed types.
     """
 
     name: str
@@ -60,45 +60,45 @@ class Shelf:
 
     @property
     def package(self) -> str:
-        """The package of the built-in ones, and the group of the entry points."""
+        """The package of the built-in ones, which is also the entry-point group."""
         return f"pneumobench.{self.name}"
 
     @property
     def variable(self) -> str:
-        """The environment variable that names a folder."""
+        """The environment variable that names the user's folder."""
         return f"PNEUMOBENCH_{self.name.upper()}"
 
     @property
     def default_folder(self) -> Path:
-        """The folder of one's own where none is named."""
+        """The user's folder if none is named."""
         return Path(self.name)
 
     @property
     def folder_package(self) -> str:
-        """The package that the folder's files are modules of."""
+        """The package whose modules are the files of the user's folder."""
         return FOLDER_PACKAGE + self.name
 
     def entries(self) -> dict[str, Entry]:
-        """All of them by name, sorted. Raises: UsageError where two have one name."""
-        found: dict[str, Entry] = {}
+        """All entries by name, sorted. Raises: UsageError if two share a name."""
+        entries: dict[str, Entry] = {}
         for entry in (*self._built_in(), *self._from_folder(), *self._installed()):
-            other = found.setdefault(entry.name, entry)
-            if other is not entry:
+            first = entries.setdefault(entry.name, entry)
+            if first is not entry:
                 raise UsageError(
-                    f"two {self.name} are named '{entry.name}': {other.path or other.module} ({other.origin}) and "
+                    f"two {self.name} are named '{entry.name}': {first.path or first.module} ({first.origin}) and "
                     f"{entry.path or entry.module} ({entry.origin}); rename one"
                 )
-        return dict(sorted(found.items()))
+        return dict(sorted(entries.items()))
 
     def find(self, name: str) -> Entry:
-        """The entry of one name. Raises: UsageError, with the nearest name, where there is none."""
+        """The entry of this name. Raises: UsageError, with the nearest name, if there is none."""
         known = self.entries()
         if name not in known:
             raise unknown(self.kind, name, known)
         return known[name]
 
     def load(self, name: str) -> Any:
-        """The value of one name. Raises: UsageError (unknown), PluginError (import fails, or no such value in it)."""
+        """The plugin or study of this name. Raises: UsageError (unknown), PluginError (import fails, or none in it)."""
         entry = self.find(name)
         where = f"{self.kind} '{name}' ({entry.path or entry.module})"
         try:
@@ -108,37 +108,37 @@ class Shelf:
         kinds = get_args(self.types) or (self.types,)
         if not isinstance(value, kinds):
             names = ", ".join(kind.__name__ for kind in kinds)
-            law = f"a value named `{entry.attribute}` that is {'one of ' if len(kinds) > 1 else 'a '}{names}"
-            raise PluginError(f"{where} must hold {law}; found {type(value).__name__}")
+            rule = f"a value named `{entry.attribute}` that is {'one of ' if len(kinds) > 1 else 'a '}{names}"
+            raise PluginError(f"{where} must define {rule}; found {type(value).__name__}")
         return value
 
     def folder(self) -> Path | None:
-        """The folder of one's own: what the variable names, else the default one here, if there is one.
+        """The user's folder: what the environment variable names, else the default one if it exists.
 
-        Raises: UsageError where the variable names no folder.
+        Raises: UsageError if the variable does not name a folder.
         """
         named = os.environ.get(self.variable)
         if named and not Path(named).expanduser().is_dir():
             raise UsageError(f"{self.variable} (--{self.name}-dir) is not a folder: {named}")
-        own = Path(named).expanduser().resolve() if named else self.default_folder.resolve()
-        return own if own.is_dir() and own not in self._built_in_folders() else None
+        folder = Path(named).expanduser().resolve() if named else self.default_folder.resolve()
+        return folder if folder.is_dir() and folder not in self._built_in_folders() else None
 
     def free(self, name: str, folder: Path | None = None) -> Path:
-        """Where a new file of this name belongs: in `folder`, else in the folder of one's own.
+        """The path for a new file of this name: in `folder`, else in the user's folder.
 
-        Raises: UsageError for a name that cannot be a module, or is taken.
+        Raises: UsageError for a name that is not a valid module name, or is taken.
         """
         if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
-            raise UsageError(f"a {self.kind}'s name is that of a Python module, such as my_{self.kind}, not '{name}'")
+            raise UsageError(f"a {self.kind}'s name is a valid module name, such as my_{self.kind}, not '{name}'")
         taken = self.entries().get(name)
         if taken:
             where = f"{taken.path or taken.module} ({taken.origin})"
-            raise UsageError(f"a {self.kind} named '{name}' is there already: {where}")
+            raise UsageError(f"a {self.kind} named '{name}' already exists: {where}")
         path = (folder or self.folder() or self.default_folder) / f"{name}.py"
         if path.is_absolute() and path.is_relative_to(Path.cwd()):
             path = path.relative_to(Path.cwd())
         if path.exists():
-            raise UsageError(f"{path} is there already")
+            raise UsageError(f"{path} already exists")
         return path
 
     def _built_in_folders(self) -> list[Path]:
@@ -151,8 +151,8 @@ class Shelf:
                 yield Entry(path.stem, f"{self.package}.{path.stem}", "built-in", path, self.kind)
 
     def _from_folder(self) -> Iterator[Entry]:
-        own = self.folder()
-        for path in _files(own) if own else ():
+        folder = self.folder()
+        for path in _files(folder) if folder else ():
             yield Entry(path.stem, f"{self.folder_package}.{path.stem}", str(path.parent), path, self.kind)
 
     def _installed(self) -> Iterator[Entry]:
@@ -161,11 +161,11 @@ class Shelf:
             yield Entry(point.name, point.module, origin, _source(point.module), point.attr or self.kind)
 
     def open_folder(self) -> None:
-        """Make a package of the folder's files, so that they can be imported by absolute names."""
-        own = self.folder()
-        if own is not None:
+        """Make the user's folder a package, so that its files can be imported by absolute names."""
+        folder = self.folder()
+        if folder is not None:
             package = sys.modules.setdefault(self.folder_package, ModuleType(self.folder_package))
-            package.__path__ = [str(own)]
+            package.__path__ = [str(folder)]
 
     def _import(self, entry: Entry) -> Any:
         self.open_folder()
@@ -179,7 +179,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _source(module: str) -> Path | None:
-    """The file of a module, found beside its top package without importing a parent package."""
+    """The file of a module, located from its top-level package without importing any parent package."""
     top, *rest = module.split(".")
     try:
         spec = importlib.util.find_spec(top)

@@ -1,4 +1,4 @@
-"""A plugin's knobs: the keyword-only arguments of its hooks, found, checked and handed out."""
+"""A plugin's knobs: the keyword-only arguments of its hooks, collected, validated and passed on."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _NOT_HOOKS = {"defaults", "check", "resample", "weigh", "members"}
 
 @dataclass(frozen=True)
 class Knob:
-    """A name, its default and its type, a list's being tuple; `choices` where the annotation is a `Literal`."""
+    """A knob's name, default and type (tuple for a list); `choices` if its annotation is a `Literal`."""
 
     name: str
     default: Any
     type: type
     choices: tuple[Any, ...] = ()
-    optional: bool = False  # whether None is a value
+    optional: bool = False  # whether None is allowed
     element: Any = str  # the type of a list's items
 
     def convert(self, value: Any) -> Any:
-        """The value in the knob's type. Raises: UsageError where it cannot be one."""
+        """The value converted to the knob's type. Raises: UsageError if it cannot be."""
         if value is self.default:
             return value
         try:
@@ -47,20 +47,20 @@ class Knob:
 
 def hooks(plugin: Plugin) -> dict[str, Hook]:
     """The functions of a plugin whose keyword-only arguments are knobs, by field name."""
-    found: dict[str, Hook] = {}
+    hooks: dict[str, Hook] = {}
     for field in fields(plugin):
         value = getattr(plugin, field.name)
         if field.name in _NOT_HOOKS:
             continue
         if isinstance(value, Mapping):  # losses by output name
-            found |= {f"{field.name}.{key}": hook for key, hook in value.items() if takes_knobs(hook)}
+            hooks |= {f"{field.name}.{key}": hook for key, hook in value.items() if takes_knobs(hook)}
         elif takes_knobs(value):
-            found[field.name] = value
-    return found
+            hooks[field.name] = value
+    return hooks
 
 
 def takes_knobs(value: Any) -> bool:
-    """Whether a value is a function with keyword-only arguments, or of no arguments at all."""
+    """Whether a value is a function that has keyword-only arguments, or no arguments at all."""
     if not inspect.isfunction(value):
         return False
     kinds = [p.kind for p in inspect.signature(value).parameters.values()]
@@ -68,13 +68,13 @@ def takes_knobs(value: Any) -> bool:
 
 
 def knobs_of(plugin: Plugin) -> dict[str, Knob]:
-    """Every knob of a plugin by name; of an ensemble, `members` and theirs as `member.knob`.
+    """Every knob of a plugin by name; for an ensemble, `members` and each member's knobs as `member.knob`.
 
-    Raises: PluginError where two hooks disagree on a default, UsageError for an unknown member.
+    Raises: PluginError if two hooks disagree on a default, UsageError for an unknown member.
     """
     if isinstance(plugin, Ensemble):
         return _of_ensemble(plugin, plugin.members)
-    found: dict[str, Knob] = {}
+    knobs: dict[str, Knob] = {}
     for field, hook in hooks(plugin).items():
         for name, parameter in inspect.signature(hook).parameters.items():
             if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
@@ -83,21 +83,21 @@ def knobs_of(plugin: Plugin) -> dict[str, Knob]:
             if default is inspect.Parameter.empty:
                 raise PluginError(f"knob '{name}' of hook '{field}' needs a default in the signature")
             knob = _knob(name, default, _annotation(hook, parameter))
-            if name in found and found[name].default != default:
+            if name in knobs and knobs[name].default != default:
                 raise PluginError(
-                    f"knob '{name}' has the default {found[name].default!r} in one hook and {default!r} in "
+                    f"knob '{name}' has the default {knobs[name].default!r} in one hook and {default!r} in "
                     f"'{field}'; a knob has one default (`defaults={{'{name}': …}}` sets it for all)"
                 )
-            found.setdefault(name, knob)
+            knobs.setdefault(name, knob)
     for source in ("defaults", "check"):
         for name in getattr(plugin, source):
-            if name not in found:
-                raise PluginError(f"`{source}`: {unknown('knob', name, found)}")
-    return found
+            if name not in knobs:
+                raise PluginError(f"`{source}`: {unknown('knob', name, knobs)}")
+    return knobs
 
 
 def resolve(plugin: Plugin, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """All knobs with their values: the defaults, and over them the chosen ones, checked and converted."""
+    """The value of every knob: the chosen ones, validated and converted, and the defaults of the rest."""
     known = knobs_of(plugin)
     if isinstance(plugin, Ensemble) and MEMBERS in chosen:
         known = _of_ensemble(plugin, known[MEMBERS].convert(chosen[MEMBERS]))
@@ -108,30 +108,30 @@ def resolve(plugin: Plugin, chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of_member(member: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of an ensemble's knobs that are one member's, by the member's own names for them."""
+    """The knobs of one member of an ensemble, without the `member.` prefix."""
     return {name.removeprefix(f"{member}."): value for name, value in knobs.items() if name.startswith(f"{member}.")}
 
 
 def _of_ensemble(plugin: Ensemble, members: tuple[str, ...]) -> dict[str, Knob]:
-    found = {MEMBERS: Knob(MEMBERS, members, tuple)}
+    knobs = {MEMBERS: Knob(MEMBERS, members, tuple)}
     if len(set(members)) < len(members) or not members:
         raise UsageError(f"an ensemble's members are one or more different plugins, not {', '.join(members) or 'none'}")
     for member in members:
         loaded = registry.load(member)
         if isinstance(loaded, Ensemble):
-            raise UsageError(f"'{member}' is an ensemble itself, which cannot be a member; name its members")
+            raise UsageError(f"'{member}' is itself an ensemble, which cannot be a member; name its members")
         for name, knob in knobs_of(loaded).items():
-            own = f"{member}.{name}"
-            found[own] = replace(knob, name=own, default=plugin.defaults.get(own, knob.default))
-    if members == plugin.members:  # with others, a default of an absent member's is not in use
+            prefixed = f"{member}.{name}"
+            knobs[prefixed] = replace(knob, name=prefixed, default=plugin.defaults.get(prefixed, knob.default))
+    if members == plugin.members:  # with other members, defaults of absent ones are not used
         for name in plugin.defaults:
-            if name not in found or name == MEMBERS:
-                raise PluginError(f"`defaults`: {unknown('knob', name, set(found) - {MEMBERS})}")
-    return found
+            if name not in knobs or name == MEMBERS:
+                raise PluginError(f"`defaults`: {unknown('knob', name, set(knobs) - {MEMBERS})}")
+    return knobs
 
 
 def parse(assignments: Iterable[str]) -> dict[str, str]:
-    """`["dropout=0.3"]` as `{"dropout": "0.3"}`. Raises: UsageError for anything else."""
+    """`["dropout=0.3"]` -> `{"dropout": "0.3"}`. Raises: UsageError for an assignment of another form."""
     pairs = {}
     for text in assignments:
         name, equals, value = text.partition("=")
@@ -142,31 +142,31 @@ def parse(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def call(hook: Hook, *args: Any, knobs: Mapping[str, Any]) -> Any:
-    """Call a hook with those of the knobs that it takes."""
+    """Call a hook with the knobs that it takes."""
     parameters = inspect.signature(hook).parameters.values()
     names = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
     return hook(*args, **{name: knobs[name] for name in names if name in knobs})
 
 
 def value_of(value: Any, knobs: Mapping[str, Any]) -> Any:
-    """A value as it is, or what it gives for the knobs where it is a function of knobs."""
+    """The value itself, or, if it is a function of knobs, what it returns for these."""
     return call(value, knobs=knobs) if takes_knobs(value) else value
 
 
 def _annotation(hook: Hook, parameter: inspect.Parameter) -> Any:
-    """The annotation as a type; `empty` where it names what is imported for type checkers alone."""
+    """The annotation as a type; `empty` if it names something imported for type checkers only."""
     annotation = parameter.annotation
     if not isinstance(annotation, str):
         return annotation
-    alone = types.SimpleNamespace(__annotations__={parameter.name: annotation})  # another one may not resolve
+    single = types.SimpleNamespace(__annotations__={parameter.name: annotation})  # others may not resolve
     try:
-        return typing.get_type_hints(alone, inspect.unwrap(hook).__globals__)[parameter.name]
+        return typing.get_type_hints(single, inspect.unwrap(hook).__globals__)[parameter.name]
     except Exception:
         return inspect.Parameter.empty
 
 
 def _knob(name: str, default: Any, annotation: Any) -> Knob:
-    """The knob's type is the annotation's where that names one, else the default's; None may be a value of either."""
+    """A knob of the annotation's type if it names one, else of the default's; either may allow None."""
     if typing.get_origin(annotation) is typing.Literal:
         choices = typing.get_args(annotation)
         return Knob(name, default, type(choices[0]), choices)
@@ -199,7 +199,7 @@ def _convert(value: Any, knob: Knob) -> Any:
 
 
 def _scalar(value: Any, kind: type) -> Any:
-    """The value as pydantic reads it: a text as people write them, another value only where it has the type."""
+    """The value validated by pydantic: a string is parsed, any other value must already have the type."""
     return _adapter(kind).validate_python(value, strict=not isinstance(value, str))
 
 
@@ -215,7 +215,7 @@ def _articled(kind: type) -> str:
         int: "a whole number",
         float: "a number",
         bool: "true or false",
-        str: "a text",
-        tuple: "a list with commas between",
+        str: "a string",
+        tuple: "a comma-separated list",
     }
     return words.get(kind, f"a {kind.__name__}")

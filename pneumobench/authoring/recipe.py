@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pneumobench.errors import UsageError
 
-if TYPE_CHECKING:  # for annotations alone: listing plugins takes half a second without it
+if TYPE_CHECKING:  # for annotations only: listing plugins takes half a second without NumPy
     import numpy as np
 
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # for annotations alone: listing plugins takes half a second 
 class View:
     """How images reach a model: float32, 0 to 255, shape (n, height, width, channels).
 
-    Colour is dropped on reading (it gives the class away in this data), so 3 channels are three equal ones.
+    Images are read as greyscale, as colour reveals the class in this data, so the 3 channels are equal.
     """
 
     height: int
@@ -36,16 +36,16 @@ class View:
         return (self.height, self.width, self.channels)
 
 
-MONITORS = ("loss", "val_auroc", "val_log_loss", "val_accuracy")  # what is known after each epoch
+MONITORS = ("loss", "val_auroc", "val_log_loss", "val_accuracy")  # metrics available after each epoch
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One stretch of training with one optimizer.
+    """One stage of training with one optimizer.
 
     `optimizer` is a Keras name, or a function of (learning rate, steps in the phase) that returns a Keras
-    optimizer. With `patience`, training stops after that many epochs without a better `monitor`; with
-    `restore_best`, the weights of the best epoch are put back at the end of the phase.
+    optimizer. With `patience`, training stops after that many epochs without an improvement of `monitor`;
+    with `restore_best`, the weights of the best epoch are restored at the end of the phase.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Phase:
 
 
 def one_phase(model: Any, *, epochs: int = 5, learning_rate: float = 1e-3) -> Iterator[Phase]:
-    """The plainest schedule: all weights, one rate, Adam."""
+    """The default schedule: one phase with all weights, a constant learning rate and Adam."""
     yield Phase("train", epochs=epochs, learning_rate=learning_rate)
 
 
@@ -78,15 +78,15 @@ class Recipe:
     """A network and how it is trained.
 
     - `build(shape, *, …) -> keras.Model`: its first output is one sigmoid, shape (n, 1), in float32.
-      Preprocessing is inside the model. Further named outputs serve training only.
-    - `schedule(model, *, …)`: yields `Phase`s; code between the yields runs between the phases.
+      Preprocessing is part of the model. Further named outputs are used in training only.
+    - `schedule(model, *, …)`: yields `Phase`s; code between two yields runs between the two phases.
     - `space(trial, *, …) -> {knob: value}`: what a study searches.
-    - `loss`: a Keras loss, or a function of knobs that returns one; by output name where there are several.
+    - `loss`: a Keras loss, or a function of knobs that returns one; a dict by output name if there are several.
     - `resample(labels (n,), seed) -> indices (m,)`, then `weigh(labels (m,)) -> weights (m,) float32`.
-    - `augment(*, …)`: an albumentations transform of grey uint8 images (height, width), or one by label,
-      `{0: normal, 1: pneumonia}`; used on the training images alone.
+    - `augment(*, …)`: an albumentations transform of grey uint8 images (height, width), or one per label,
+      `{0: normal, 1: pneumonia}`; applied to training images only.
     - `view`, `batch_size`: a value, or a function of knobs.
-    - `defaults`: other defaults for knobs of the hooks; `check`: knob values for the contract suite.
+    - `defaults`: overrides of the hooks' defaults; `check`: knob values for the contract suite.
     """
 
     build: Hook
@@ -110,11 +110,11 @@ class Estimator:
     """Anything with scikit-learn's `fit(X, y)` and `predict_proba(X)`, over pixels or frozen features.
 
     - `build(*, …)` returns the unfitted estimator. X is (n, height * width * channels) float32, 0 to 1, the
-      pixels of a thumbnail; or (n, d) float32, what `features` makes of the images.
-    - `features(shape, *, …) -> keras.Model`: takes images as a recipe's network does, gives (n, d); it is not
-      trained, and what it gives is kept in the cache.
+      pixels of a thumbnail; or (n, d) float32, the images' `features`.
+    - `features(shape, *, …) -> keras.Model`: takes images as a recipe's network does, returns (n, d); it is not
+      trained, and its outputs are cached.
     - `space`, `resample`, `weigh`, `view`, `defaults`, `check`: as in `Recipe`. Weights are passed to the
-      `fit` of a pipeline's last step. Samplers in an imbalanced-learn pipeline act in training alone.
+      `fit` of a pipeline's last step. Samplers in an imbalanced-learn pipeline act in training only.
     """
 
     build: Hook
@@ -130,7 +130,7 @@ class Estimator:
 
     @property
     def needs_keras(self) -> bool:
-        """Whether a network makes its features; over pixels no network is needed."""
+        """Whether it uses features of a network, not pixels."""
         return self.features is not None
 
 
@@ -138,9 +138,9 @@ class Estimator:
 class Ensemble:
     """The mean probability of other plugins, each trained on its own: `Ensemble("a", "b", …)`.
 
-    `members` are names from `pneumobench plugins`, each with its own view; they are a knob as well
-    (`--set members=a,b`), and a member's knobs are called `a.dropout`. `space(trial, *, …)`, `defaults` and
-    `check` as in `Recipe`, with those names.
+    `members` are names from `pneumobench plugins`, each with its own view; they are also a knob
+    (`--set members=a,b`), and a member's knobs are named `a.dropout`. `space(trial, *, …)`, `defaults` and
+    `check` are as in `Recipe`, with those names.
     """
 
     members: tuple[str, ...]
@@ -148,7 +148,7 @@ class Ensemble:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     check: Mapping[str, Any] = field(default_factory=dict)
 
-    has_epochs: ClassVar[bool] = True  # those of its members that have any
+    has_epochs: ClassVar[bool] = True  # of the members that have any
 
     def __init__(
         self,
@@ -162,7 +162,7 @@ class Ensemble:
         for name, value in values.items():
             object.__setattr__(self, name, value)
         if not self.members:
-            raise UsageError("an ensemble takes at least one member by name")
+            raise UsageError("an ensemble takes at least one member, by name")
 
 
 Plugin = Recipe | Estimator | Ensemble
@@ -176,9 +176,9 @@ def balanced(labels: np.ndarray) -> np.ndarray:
 
 
 def adamw(*, weight_decay: float, warmup: float = 0.05) -> Callable[[float, int], Any]:
-    """A `Phase.optimizer`: AdamW whose rate rises over the first share `warmup` of the steps, then falls to 0.
+    """A `Phase.optimizer`: AdamW with linear warm-up over the first fraction `warmup` of the steps, then cosine decay.
 
-    The rise is linear from a tenth, the fall a cosine (Loshchilov and Hutter, "SGDR", ICLR 2017; "Decoupled
+    The learning rate starts at a tenth and ends at 0 (Loshchilov and Hutter, "SGDR", ICLR 2017; "Decoupled
     Weight Decay Regularization", ICLR 2019).
     """
 
@@ -186,15 +186,15 @@ def adamw(*, weight_decay: float, warmup: float = 0.05) -> Callable[[float, int]
         import keras
         from keras import ops
 
-        rising = round(steps * warmup)
+        warmup_steps = round(steps * warmup)
 
-        # Keras' CosineDecay branches, once for every weight: tracing it took longer than an epoch
+        # Keras' CosineDecay branches once per weight: tracing it took longer than an epoch
         class Cosine(keras.optimizers.schedules.LearningRateSchedule):
             def __call__(self, step: Any) -> Any:
                 step = ops.cast(step, "float32")
-                up = ops.minimum(1.0, 0.1 + 0.9 * step / max(1, rising)) if rising else 1.0
-                through = ops.clip((step - rising) / max(1, steps - rising), 0.0, 1.0)
-                return rate * up * 0.5 * (1 + ops.cos(math.pi * through))
+                up = ops.minimum(1.0, 0.1 + 0.9 * step / max(1, warmup_steps)) if warmup_steps else 1.0
+                decayed = ops.clip((step - warmup_steps) / max(1, steps - warmup_steps), 0.0, 1.0)
+                return rate * up * 0.5 * (1 + ops.cos(math.pi * decayed))
 
         return keras.optimizers.AdamW(Cosine(), weight_decay=weight_decay)
 

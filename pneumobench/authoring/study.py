@@ -1,4 +1,4 @@
-"""What a study's author writes: which plugins, how long a trial trains, what is searched, and what counts."""
+"""What a study's author writes: plugins, budget of a trial, search space, and metric."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ PRUNERS = ("median", "none")
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A question put to Optuna; the plugin itself is the first choice of every trial.
+    """A hyperparameter search by Optuna; the plugin is the first categorical parameter of every trial.
 
-    - `plugins`: names from `pneumobench plugins`; or names of one's own for plugins, by name or as values
-      (`{"unweighed": replace(plugin, weigh=None)}`).
-    - `space(trial, *, plugin) -> {knob: value}`: what is searched; by default each plugin's own space. One that
-      gives {} leaves the choice among the plugins.
-    - `metric`: "val_auroc", "val_log_loss", or "val_auroc_corrupted", the AUROC on validation images that are
-      blurred, compressed and noised.
-    - `epochs`: the budget of a trial, shared among a plugin's phases; None leaves each plugin's own.
-    - `sampler`: "tpe", "random", "grid" (every combination once), or a function of a seed that gives an Optuna
+    - `plugins`: names from `pneumobench plugins`; or a dict from the study's own names to plugins, by name or
+      as values (`{"unweighed": replace(plugin, weigh=None)}`).
+    - `space(trial, *, plugin) -> {knob: value}`: the search space; by default each plugin's own. One that
+      returns {} searches over the plugins only.
+    - `metric`: "val_auroc", "val_log_loss", or "val_auroc_corrupted", the AUROC on validation images with
+      added blur, JPEG compression and noise.
+    - `epochs`: the budget of a trial, divided among a plugin's phases; None keeps each plugin's own.
+    - `sampler`: "tpe", "random", "grid" (every combination once), or a function of a seed that returns an Optuna
       sampler.
-    - `pruner`: "median" (of the trials of the same plugin), "none", or a function that gives an Optuna pruner.
-    - `fixed`: knobs that are not searched, `{"transfer.backbone": "MobileNet"}`.
+    - `pruner`: "median" (of the trials of the same plugin), "none", or a function that returns an Optuna pruner.
+    - `fixed`: values of knobs that are not searched, `{"transfer.backbone": "MobileNet"}`.
     """
 
     plugins: Sequence[str] | Mapping[str, str | Plugin]
@@ -52,6 +52,6 @@ class Study:
 
 
 def check_metric(metric: str) -> None:
-    """Raises: UsageError for a metric that no study can have."""
+    """Raises: UsageError for an unknown metric."""
     if metric not in DIRECTIONS:
         raise unknown("metric", metric, DIRECTIONS)

@@ -1,4 +1,4 @@
-"""A new plugin's or study's file: small, commented, and usable as it is written."""
+"""Templates of a new plugin or study: small, commented, and runnable as written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pneumobench.utils import files
 VARIANT = '''\
 """{title}: `{base}`, but … (say in one line what differs).
 
-Purpose: … (which weakness this is meant to mend)
+Purpose: … (which weakness this is meant to address)
 Differs from {base} in: … (the fields that `replace` sets below)
 Expected: … (and where the figure comes from)
 
@@ -28,7 +28,7 @@ from dataclasses import replace
 
 {imported}from {module} import {attribute} as base
 
-# Say only what differs: {fields}.
+# Set only what differs: {fields}.
 # A function's keyword-only arguments are knobs: `--set name=value` sets them, a study searches them.
 plugin = replace(base, {change})
 '''
@@ -36,7 +36,7 @@ plugin = replace(base, {change})
 NETWORK = '''\
 """{title}: … (say in one line what it is).
 
-Purpose: … (which weakness this is meant to mend)
+Purpose: … (which weakness this is meant to address)
 Expected: … (and where the figure comes from)
 
     pneumobench run {name}
@@ -55,7 +55,7 @@ def build(shape: tuple[int, int, int], *, filters: int = 16, dropout: float = 0.
     from keras import layers
 
     images = keras.Input(shape)
-    x = layers.Rescaling(1 / 255)(images)  # preprocessing belongs inside: a saved model takes raw images
+    x = layers.Rescaling(1 / 255)(images)  # preprocessing is part of the model: a saved model takes raw images
     for factor in (1, 2, 4):
         x = layers.Conv2D(factor * filters, 3, strides=2, padding="same", activation="relu")(x)
     x = layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
@@ -63,7 +63,7 @@ def build(shape: tuple[int, int, int], *, filters: int = 16, dropout: float = 0.
 
 
 def space(trial: Any) -> dict[str, Any]:
-    """What `pneumobench study` searches: knobs of `build` and of the schedule (`epochs`, `learning_rate`)."""
+    """The search space of `pneumobench study`: knobs of `build` and of the schedule (`epochs`, `learning_rate`)."""
     return {{
         "filters": trial.suggest_int("filters", 8, 32),
         "dropout": trial.suggest_float("dropout", 0.0, 0.6),
@@ -86,34 +86,34 @@ from __future__ import annotations
 
 from pneumobench import Study
 
-# The plugin is the first choice of each trial, then come the knobs of its own `space`.
+# The plugin is the first parameter of each trial, followed by the knobs of its own `space`.
 # Further fields: space, metric, sampler, pruner, fixed (see `help(pneumobench.Study)`).
 study = Study(
     plugins=("thumbnail", "baseline"),
-    epochs=3,  # the budget of a trial; None leaves each plugin's own
+    epochs=3,  # the budget of a trial; None keeps each plugin's own
     metric="val_auroc",  # or val_log_loss, val_auroc_corrupted
 )
 '''
 
 
 def write(name: str, *, base: str | None = None, folder: Path | None = None) -> Path:
-    """Write a plugin's file into `folder` (default: the folder of the user's plugins, else `plugins` here).
+    """Write a new plugin into `folder` (default: the user's plugin folder, else `plugins` of the working directory).
 
-    With `base` it is a variant of that plugin, without a small network.
-    Raises: UsageError for a name that cannot be a module or is taken; nothing is overwritten.
+    With `base` it is a variant of that plugin, otherwise a small network.
+    Raises: UsageError for a name that is not a valid module name, or is taken; nothing is overwritten.
     """
     path = registry.PLUGINS.free(name, folder)
     if base and not importable(registry.find(base).module):
-        own = registry.folder()
-        if own and path.parent.resolve() != own:
-            raise UsageError(f"'{base}' is a file of {own}, which a plugin elsewhere cannot import; leave --dir out")
+        plugins = registry.folder()
+        if plugins and path.parent.resolve() != plugins:
+            raise UsageError(f"'{base}' is a file of {plugins}, which a plugin elsewhere cannot import; omit --dir")
     return files.write_text(path, _text(name, base))
 
 
 def write_study(name: str, folder: Path | None = None) -> Path:
-    """Write a study's file, which runs as it is, into `folder` (default: the folder of the user's studies).
+    """Write a new study, which runs as written, into `folder` (default: the user's study folder).
 
-    Raises: UsageError for a name that cannot be a module or is taken; nothing is overwritten.
+    Raises: UsageError for a name that is not a valid module name, or is taken; nothing is overwritten.
     """
     path = registry.STUDIES.free(name, folder)
     return files.write_text(path, STUDY.format(name=name, title=_title(name)))
@@ -142,6 +142,6 @@ def _text(name: str, base: str | None) -> str:
         imported=imported,
         module=entry.module,
         attribute=entry.attribute,
-        fields=", ".join(one.name for one in fields(plugin) if one.name != "check"),
+        fields=", ".join(field.name for field in fields(plugin) if field.name != "check"),
         change=change,
     )

@@ -1,1 +1,1 @@
-"""A plugin and a split -> a predictor."""
+"""Training: a plugin and the development side of a split -> a predictor."""

@@ -1,4 +1,4 @@
-"""Albumentations' only door: transforms applied to grey batches, each image with a seed of its own."""
+"""Augmentation with albumentations (imported here only): greyscale batches, with a separate seed per image."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ import numpy as np
 
 
 def load_albumentations() -> Any:
-    """The albumentations module, kept from asking the network for updates and from starting threads."""
+    """The albumentations module, without its online update check and without OpenCV's threads."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations
     import cv2
 
-    cv2.setNumThreads(1)  # the training step wants the cores
+    cv2.setNumThreads(1)  # leave the cores to the training step
     return albumentations
 
 
 class Augmentation:
-    """A transform, or one for each label, as a pure function of images, labels and seeds.
+    """A transform, or one per label, as a pure function of images, labels and seeds.
 
-    A label without a transform is left as it is.
+    Images of a label without a transform are not changed.
     """
 
     def __init__(self, transform: Any | Mapping[int, Any]):
         self._by_label = dict(transform) if isinstance(transform, Mapping) else {0: transform, 1: transform}
-        self._lock = Lock()  # seeding a transform and applying it must not be torn apart by another thread
+        self._lock = Lock()  # seeding and applying a transform must be atomic across threads
 
     def __call__(self, pixels: np.ndarray, labels: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-        """Images (n, height, width) uint8 of the same shape, changed by one seed each (n,)."""
+        """Augmented images (n, height, width) uint8, of the same shape; `seeds` (n,) has one per image."""
         return np.stack(self.each(pixels, labels, seeds))
 
     def each(self, pixels: np.ndarray, labels: np.ndarray, seeds: np.ndarray) -> list[np.ndarray]:
-        """The same images one by one, whatever shape and type a transform has given them."""
-        changed = []
+        """The augmented images as a list, of whatever shape and type the transform returns."""
+        augmented = []
         with self._lock:
             for image, label, seed in zip(pixels, labels, seeds, strict=True):
                 transform = self._by_label.get(int(label))
                 if transform is None:
-                    changed.append(image)
+                    augmented.append(image)
                     continue
                 transform.set_random_seed(int(seed))
-                changed.append(transform(image=image)["image"])
-        return changed
+                augmented.append(transform(image=image)["image"])
+        return augmented
 
 
 def seeds_for(seed: int, epoch: int, rows: np.ndarray) -> np.ndarray:
-    """A seed (n,) uint32 for each training image's row in each epoch, the same whenever it is asked for."""
+    """Seeds (n,) uint32, one per training image, determined by the seed, the epoch and the image's row alone."""
     return np.array([np.random.SeedSequence((seed, epoch, int(row))).generate_state(1)[0] for row in rows], np.uint32)

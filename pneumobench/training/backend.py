@@ -1,4 +1,4 @@
-"""Keras' and its backend's first import: quiet, with the settings that must stand before it."""
+"""The first import of Keras and its backend: without log output, after the settings that must precede it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from pneumobench.utils.stderr import quiet_stderr
 
 @cache
 def keras() -> Any:
-    """The keras module, its backend started and its devices listed, without a word on the screen."""
+    """The keras module, with its backend started and its devices listed, without any output."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # TensorFlow uses oneDNN by itself only where it finds VNNI units; on an AVX2 machine it trained the
+    # TensorFlow enables oneDNN by default only on CPUs with VNNI; on an AVX2 machine it trained the
     # baseline 1.5 times as fast (37 against 25 images/s on two cores)
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # leave memory to others on the GPU
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # leave memory to other processes on the GPU
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     with quiet_stderr():
         import keras as module
@@ -33,24 +33,24 @@ def keras() -> Any:
 
 
 def forget() -> None:
-    """Let go of the networks that Keras holds, if it was started."""
+    """Release the networks that Keras keeps in memory, if it was started."""
     if "keras" in sys.modules:
         keras().utils.clear_session()
 
 
 def inputs_of(network: Any, images: np.ndarray) -> Any:
-    """Images as a network of one input takes them: in a list, where it was built or stored with one."""
+    """The argument for a network with one input: in a list, if it was built or saved with one."""
     return [images] if isinstance(network.input, list) else images
 
 
 def outputs(network: Any, images: np.ndarray) -> np.ndarray:
-    """What a network makes of one batch of images, its first axis theirs."""
+    """A network's outputs (n, …) for one batch of images (n, height, width, channels)."""
     return np.asarray(network.predict_on_batch(inputs_of(network, images)))
 
 
 @contextmanager
 def eagerly() -> Iterator[None]:
-    """Trainings inside run step by step on TensorFlow: tracing a deep network takes longer than a few steps do."""
+    """Trainings inside run eagerly on TensorFlow: tracing a deep network takes longer than a few steps."""
     if name() != "tensorflow":
         yield
         return
@@ -59,7 +59,7 @@ def eagerly() -> Iterator[None]:
     tf.config.run_functions_eagerly(True)
     try:
         with warnings.catch_warnings():
-            # it says that reading the batches is still traced, as it should be
+            # TensorFlow warns that tf.data is still traced, which is intended
             warnings.filterwarnings("ignore", ".*this option does not apply to tf.data functions", UserWarning)
             yield
     finally:
@@ -68,10 +68,10 @@ def eagerly() -> Iterator[None]:
 
 @cache
 def device() -> str:
-    """ "gpu" or "cpu": where the backend puts a training."""
-    # listed without a type: JAX raises where a type has no device
-    found = keras().distribution.list_devices()
-    return "gpu" if any(name.startswith(("gpu", "cuda", "rocm")) for name in found) else "cpu"
+    """ "gpu" or "cpu": the device on which the backend trains."""
+    # listed without a type: JAX raises if there is no device of a type
+    devices = keras().distribution.list_devices()
+    return "gpu" if any(name.startswith(("gpu", "cuda", "rocm")) for name in devices) else "cpu"
 
 
 def name() -> str:
@@ -80,22 +80,22 @@ def name() -> str:
 
 
 def gradient(function: Callable[[Any], tuple[Any, Any]], at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of a function that gives (a scalar, something beside it): the scalar's gradient at `at`, and what is beside it.
+    """For a function that returns (scalar, auxiliary tensor): the scalar's gradient at `at`, and the auxiliary tensor.
 
     Raises: UsageError for a backend other than TensorFlow and JAX.
     """
     if name() == "tensorflow":
         import tensorflow as tf
 
-        place = tf.constant(at)
+        point = tf.constant(at)
         with tf.GradientTape() as tape:
-            tape.watch(place)
-            value, beside = function(place)
-        found = tape.gradient(value, place)
+            tape.watch(point)
+            value, auxiliary = function(point)
+        gradient = tape.gradient(value, point)
     elif name() == "jax":
         import jax
 
-        found, beside = jax.grad(function, has_aux=True)(jax.numpy.asarray(at))
+        gradient, auxiliary = jax.grad(function, has_aux=True)(jax.numpy.asarray(at))
     else:
-        raise UsageError(f"gradients are taken on tensorflow or jax, not on {name()}")
-    return np.asarray(found, np.float32), np.asarray(keras().ops.cast(beside, "float32"))
+        raise UsageError(f"gradients need the tensorflow or jax backend, not {name()}")
+    return np.asarray(gradient, np.float32), np.asarray(keras().ops.cast(auxiliary, "float32"))

@@ -1,4 +1,4 @@
-"""Rows of decoded images as shuffled, weighted batches, for any Keras backend."""
+"""Decoded images as shuffled, weighted batches, for any Keras backend."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pneumobench.training.augmentation import Augmentation, seeds_for
 class Batches(keras.utils.PyDataset):
     """One epoch's batches (images float32 0 to 255, labels (m, 1), weights (m,)).
 
-    A batch depends on (seed, epoch, index) alone: Keras prefetches, draws some batches more than it uses,
-    and asks for the first ones before the first epoch begins.
+    A batch is determined by (seed, epoch, index) alone, because Keras prefetches, fetches more batches than it
+    uses, and fetches the first ones before the first epoch begins.
     """
 
     def __init__(
@@ -43,17 +43,17 @@ class Batches(keras.utils.PyDataset):
         return -(-len(self._labels) // self._batch_size)
 
     def on_epoch_begin(self) -> None:
-        """Shuffle anew: called by Keras before each epoch, and once on creation for epoch 0's specification."""
+        """Reshuffle: called by Keras before each epoch, and once on creation, for the epoch 0 that Keras inspects."""
         self._epoch += 1
         self._order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._labels))
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        rows = np.sort(self._order[index * self._batch_size : (index + 1) * self._batch_size])  # nearer on disk
+        rows = np.sort(self._order[index * self._batch_size : (index + 1) * self._batch_size])  # in the order on disk
         pixels = self._pixels[rows]
         if self._augmentation:
             pixels = self._augmentation(pixels, self._labels[rows], seeds_for(self._seed, self._epoch, rows))
         images = as_batch(pixels, self._view)
         labels: Any = self._labels[rows].astype(np.float32)[:, None]
-        if len(self._outputs) > 1:  # one target for every output; Keras gives all losses the same weights
+        if len(self._outputs) > 1:  # the same target for every output; Keras applies the same weights to all losses
             labels = dict.fromkeys(self._outputs, labels)
         return (images, labels) if self._weights is None else (images, labels, self._weights[rows])

@@ -1,4 +1,4 @@
-"""What Keras tells during a fit, as epochs with validation figures."""
+"""A Keras callback that scores the validation part after each epoch."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from pneumobench.utils.progress import Epoch, Progress
 BETWEEN_LOSSES = 0.1  # seconds: reading the loss waits for the device, so not after every step
 
 
-class Watch(keras.callbacks.Callback):
-    """Scores the validation part after each epoch, adds the figures to Keras' logs and reports them.
+class ValidationCallback(keras.callbacks.Callback):
+    """Scores the validation part after each epoch, adds the metrics to Keras' logs and reports them.
 
-    Raises: TrainingError where the training loss or a prediction is no finite number.
+    Raises: TrainingError if the training loss or a prediction is not finite.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Watch(keras.callbacks.Callback):
         self._phase = phase.name
 
     def rate(self) -> float:
-        """Training images per second after the first epoch, in which graphs are traced."""
+        """Training images per second, without the first epoch, in which graphs are traced."""
         counted = self._seconds[1:] or self._seconds
         return self._images * len(counted) / sum(counted)
 
@@ -70,8 +70,8 @@ class Watch(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise TrainingError(f"the training loss became {loss} in epoch {self._number}")
         validation, corrupted = self._development.validation, self._development.corrupted
-        logs |= validation_figures(validation.labels, self._predictor(validation), self._number)
-        worse = corrupted and validation_figures(corrupted.labels, self._predictor(corrupted), self._number)
+        logs |= validation_metrics(validation.labels, self._predictor(validation), self._number)
+        on_corrupted = corrupted and validation_metrics(corrupted.labels, self._predictor(corrupted), self._number)
         report = Epoch(
             number=self._number,
             of=self._epochs,
@@ -83,20 +83,20 @@ class Watch(keras.callbacks.Callback):
             learning_rate=float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
             seconds=seconds,
             images_per_second=self._images / seconds,
-            val_auroc_corrupted=worse["val_auroc"] if worse else None,
+            val_auroc_corrupted=on_corrupted["val_auroc"] if on_corrupted else None,
         )
         self._progress.epoch(report)
         if self._on_epoch:
             self._on_epoch(report)
 
 
-def validation_figures(labels: np.ndarray, probabilities: np.ndarray, epoch: int) -> dict[str, float]:
-    """AUROC, log-loss and accuracy at 0.5 of one epoch's model on the validation part."""
+def validation_metrics(labels: np.ndarray, probabilities: np.ndarray, epoch: int) -> dict[str, float]:
+    """AUROC, log-loss and accuracy at 0.5 of the model after an epoch, on the validation part."""
     if not np.isfinite(probabilities).all():
-        raise TrainingError(f"the model predicts values that are no numbers after epoch {epoch}")
+        raise TrainingError(f"the model predicts non-finite values after epoch {epoch}")
     if probabilities.min() < 0 or probabilities.max() > 1:
-        what = f"values from {probabilities.min():.3g} to {probabilities.max():.3g}"
-        raise TrainingError(f"the model predicts {what} after epoch {epoch}, which are no probabilities")
-    figures = metrics.point_of_probabilities(labels, probabilities)
+        bounds = f"values from {probabilities.min():.3g} to {probabilities.max():.3g}"
+        raise TrainingError(f"the model predicts {bounds} after epoch {epoch}, which are not probabilities")
+    points = metrics.point_of_probabilities(labels, probabilities)
     accuracy = float(np.mean((probabilities >= 0.5) == labels))
-    return {"val_auroc": figures["auroc"], "val_log_loss": figures["log_loss"], "val_accuracy": accuracy}
+    return {"val_auroc": points["auroc"], "val_log_loss": points["log_loss"], "val_accuracy": accuracy}

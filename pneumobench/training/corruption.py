@@ -1,4 +1,4 @@
-"""Validation images made worse in a fixed way, for a metric that is not at its ceiling."""
+"""Reproducibly corrupted validation images, for a metric that is not at its ceiling."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pneumobench.training.augmentation import Augmentation, load_albumentations,
 from pneumobench.utils.hashing import digest_of
 from pneumobench.utils.threads import Advance
 
-VERSION = 1  # of what `transform` does: caches of another version are not used
-BLUR, QUALITY, NOISE = (0.8, 1.6), (25, 60), (0.02, 0.06)  # sigma in pixels, JPEG quality, share of 255
+VERSION = 1  # of `transform`: caches of another version are not used
+BLUR, QUALITY, NOISE = (0.8, 1.6), (25, 60), (0.02, 0.06)  # sigma in pixels, JPEG quality, fraction of 255
 
 
 def transform() -> Any:
-    """Gaussian blur, JPEG compression and Gaussian noise, every image at a strength of its own."""
+    """Gaussian blur, JPEG compression and Gaussian noise, with strengths drawn for each image."""
     A = load_albumentations()
     return A.Compose(
         [
@@ -31,9 +31,9 @@ def transform() -> Any:
 
 
 class Corrupted(Part):
-    """A part whose pixels are blurred, compressed and noised, each image by a seed and its place by content hash.
+    """A part with blur, compression and noise added, each image seeded by `seed` and its rank by content hash.
 
-    The same images and seed give the same pixels in every process; they are kept in the cache.
+    The same images and seed give the same pixels in every process; they are cached.
     """
 
     def __init__(self, part: Part, seed: int):
@@ -42,14 +42,14 @@ class Corrupted(Part):
         self.variant = f"-corrupted{seed}v{VERSION}"
 
     def pixels(self, view: View, advance: Advance | None = None) -> Rows:
-        """Grey pixels (n, height, width) uint8."""
+        """Greyscale pixels (n, height, width) uint8."""
         clean, hashes = self._part.pixels(view, advance), self.dataset.hashes
         unique, first = np.unique(hashes, return_index=True)
 
         def build(path: Path) -> None:
             seeds = seeds_for(self._seed, 0, np.arange(len(unique)))
-            worse = Augmentation(transform())(clean[first], self.labels[first], seeds)
-            np.save(path / "pixels.npy", worse)
+            corrupted = Augmentation(transform())(clean[first], self.labels[first], seeds)
+            np.save(path / "pixels.npy", corrupted)
 
         name = f"{digest_of(unique, 16)}-{view.height}x{view.width}{self.variant}"
         pixels = stored("corrupted", name, build, lambda path: np.load(path / "pixels.npy", mmap_mode="r"))

@@ -1,4 +1,4 @@
-"""An estimator's fit: pixels or frozen features in, a predictor without its samplers out."""
+"""Fitting an estimator on pixels or frozen features; the predictor has no samplers."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ def fit(
     model.set_params(**{key: seed for key in model.get_params() if key.split("__")[-1] == "random_state"})
     if weights is not None and _samplers(model):
         raise PluginError(
-            f"'{name}' weighs images and has a sampler in its pipeline, which changes how many there are; "
-            "take one of the two"
+            f"'{name}' weighs images and has a sampler in its pipeline, which changes their number; use one of the two"
         )
     weigh = f"{model.steps[-1][0]}__sample_weight" if hasattr(model, "steps") else "sample_weight"
-    extractor, of_features = None, 0.0
+    extractor, feature_seconds = None, 0.0
     if plugin.features is None:
         X = flat(as_batch(part.pixels(view)[rows], view))
     else:
@@ -43,29 +42,29 @@ def fit(
             raise PluginError(
                 f"`features` of '{name}' has the output shape {extractor.output_shape}; it must be (n, d)"
             )
-        found, of_features = features(extractor, part, view, progress)
-        X = found[rows]
+        all_features, feature_seconds = features(extractor, part, view, progress)
+        X = all_features[rows]
     progress.stage(f"fitting on {len(rows):,} images")
     began = time.perf_counter()
     model.fit(X, part.labels[rows], **({} if weights is None else {weigh: weights}))
-    of_fit = time.perf_counter() - began
+    fit_seconds = time.perf_counter() - began
     return EstimatorPredictor(
-        model=_serving(model),
+        model=_without_samplers(model),
         extractor=extractor,
         view=view,
-        images_per_second=len(rows) / of_fit,
-        seconds=of_features + of_fit,
+        images_per_second=len(rows) / fit_seconds,
+        seconds=feature_seconds + fit_seconds,
         parameters=_parameters(model) + (extractor.count_params() if extractor is not None else 0),
     )
 
 
 def _samplers(model: Any) -> list[str]:
-    """The steps of an imbalanced-learn pipeline that change how many images there are."""
+    """The names of an imbalanced-learn pipeline's steps that resample."""
     return [name for name, step in getattr(model, "steps", []) if hasattr(step, "fit_resample")]
 
 
-def _serving(model: Any) -> Any:
-    """A pipeline without its samplers, which act in training alone, as one that scikit-learn loads by itself."""
+def _without_samplers(model: Any) -> Any:
+    """A scikit-learn pipeline without the samplers, which act in training only, so that it loads without imblearn."""
     if not hasattr(model, "steps"):
         return model
     from sklearn.pipeline import Pipeline
@@ -74,6 +73,6 @@ def _serving(model: Any) -> Any:
 
 
 def _parameters(model: Any) -> int:
-    """The fitted coefficients of a linear model or of a pipeline that ends in one; 0 for others."""
+    """The fitted coefficients of a linear model or of a pipeline that ends in one, counted; 0 for others."""
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     return sum(getattr(last, name).size for name in ("coef_", "intercept_") if hasattr(last, name))

@@ -1,4 +1,4 @@
-"""What a frozen network makes of images: computed once for the same images, network and size, then kept."""
+"""Features of a frozen network: computed once per set of images, network and size, then cached."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ BATCH = 64
 
 
 def features(network: Any, part: Part, view: View, progress: Progress | None = None) -> tuple[np.ndarray, float]:
-    """A network's outputs (n, d) float32 for a part's images, and the seconds that computing them took, once.
+    """A network's outputs (n, d) float32 for a part's images, and the seconds that the one computation took.
 
-    They are computed for all images that share a cache with the part, so that the folds and the training and
-    validation parts of any division have them at once; the test images are a set of their own.
+    They are computed for all images that share a cache with the part, so that one computation serves the folds and
+    the training and validation parts of any split; the test images are a separate set.
     """
-    part.pixels(view)  # names the first image that cannot be read
+    part.pixels(view)  # raises for the first image that cannot be read
     hashes = np.unique(part.source.hashes)
     name = f"{digest_of(hashes, 16)}-{view.height}x{view.width}x{view.channels}{part.variant}-{digest(network)}"
 
@@ -35,39 +35,40 @@ def features(network: Any, part: Part, view: View, progress: Progress | None = N
         began = time.perf_counter()
         rows = part.of_source(view)
         shape = (len(hashes), network.output_shape[1])
-        found = np.lib.format.open_memmap(path / "features.npy", mode="w+", dtype=np.float32, shape=shape)
+        computed = np.lib.format.open_memmap(path / "features.npy", mode="w+", dtype=np.float32, shape=shape)
         if progress:
             progress.stage(f"computing features of {len(hashes):,} images")
         for start in range(0, len(hashes), BATCH):
             pixels = rows[start : start + BATCH]
-            found[start : start + len(pixels)] = backend.outputs(network, as_batch(pixels, view))
+            computed[start : start + len(pixels)] = backend.outputs(network, as_batch(pixels, view))
             if progress:
                 progress.advance(start + len(pixels), len(hashes))
-        found.flush()
+        computed.flush()
         np.save(path / "hashes.npy", hashes)
         (path / "seconds.json").write_text(json.dumps(time.perf_counter() - began))
 
     def load(path: Path) -> tuple[np.ndarray, float]:
-        kept, found = np.load(path / "hashes.npy"), np.load(path / "features.npy", mmap_mode="r")
-        if len(kept) != len(found):
+        cached_hashes, cached = np.load(path / "hashes.npy"), np.load(path / "features.npy", mmap_mode="r")
+        if len(cached_hashes) != len(cached):
             raise ValueError("features and hashes differ in number")
-        return found[np.searchsorted(kept, part.dataset.hashes)], json.loads((path / "seconds.json").read_text())
+        rows = np.searchsorted(cached_hashes, part.dataset.hashes)
+        return cached[rows], json.loads((path / "seconds.json").read_text())
 
     return stored("features", name, build, load)
 
 
 def digest(network: Any) -> str:
-    """32 hexadecimal digits over a network's structure and weights; the names of its layers do not matter."""
+    """32 hexadecimal digits over a network's structure and weights; layer names are ignored."""
     names = {layer.name: index for index, layer in enumerate(network._flatten_layers())}
     structure = json.dumps(_renamed(network.get_config(), names), sort_keys=True, default=str)
-    found = hashlib.blake2b(structure.encode(), digest_size=16)
+    blake = hashlib.blake2b(structure.encode(), digest_size=16)
     for array in network.get_weights():
-        found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
+        blake.update(np.ascontiguousarray(array).tobytes())
+    return blake.hexdigest()
 
 
 def _renamed(value: Any, names: dict[str, int]) -> Any:
-    """A configuration with each layer's name, which counts the layers made before, replaced by its place."""
+    """A configuration in which each layer's name, which contains a global counter, is replaced by its index."""
     if isinstance(value, dict):
         return {key: _renamed(item, names) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""A recipe's network: built, compiled for each phase, fitted, and cut to its first output."""
+"""Training of a recipe's network: build, compile and fit each phase, keep the first output."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fit(
     """Train a recipe's network through all of its phases."""
     keras = backend.keras()
     from pneumobench.training.batches import Batches
-    from pneumobench.training.callbacks import Watch
+    from pneumobench.training.callbacks import ValidationCallback
 
     view = value_of(plugin.view, knobs)
     resolved = resolve(precision)
@@ -48,7 +48,7 @@ def fit(
         precision=resolved,
     )
     if resolved != resolve(precision):
-        progress.note(f"'{name}' trains in float32: its last layer does not say dtype=\"float32\"")
+        progress.note(f"'{name}' trains in float32: its output layer lacks dtype=\"float32\"")
 
     part = development.training
     rows, weights = sample(plugin, part.labels, seed)
@@ -62,7 +62,7 @@ def fit(
         augmentation=plugin.augment and Augmentation(call(plugin.augment, knobs=knobs)),
         outputs=tuple(model.output_names),
     )
-    watch = Watch(
+    validation = ValidationCallback(
         predictor,
         development,
         images=len(rows),
@@ -71,23 +71,23 @@ def fit(
         progress=progress,
     )
     progress.training(name, sum(counts), len(batches))
-    # zip asks the generator once more after the last phase, so that its closing code runs too
+    # zip advances the generator once more after the last phase, so that its final code runs too
     for phase, count in zip(call(plugin.schedule, model, knobs=knobs), counts, strict=True):
-        watch.begin(phase)
+        validation.begin(phase)
         model.compile(
             optimizer=_optimizer(phase, count * len(batches)),
             loss=_loss(plugin, knobs),
-            jit_compile=backend.name() == "jax",  # XLA made TensorFlow slower on CPUs; JAX needs it
+            jit_compile=backend.name() == "jax",  # XLA slows TensorFlow down on CPUs; JAX requires it
         )
-        model.fit(batches, epochs=count, verbose=0, callbacks=[watch, *_stopping(phase, count)])
-    return replace(predictor, images_per_second=watch.rate())
+        model.fit(batches, epochs=count, verbose=0, callbacks=[validation, *_stopping(phase, count)])
+    return replace(predictor, images_per_second=validation.rate())
 
 
 def plan(plugin: Recipe, view: View, knobs: Mapping[str, Any], epochs: int | None, name: str) -> list[int]:
-    """Epochs of each phase, read off a trial walk through the schedule with a model that is thrown away.
+    """The epochs of each phase, from a dry run of the schedule on a temporary model.
 
-    The walk is needed because code between the phases acts on the model, so the phases cannot be listed
-    in advance from the real one.
+    A separate model is needed because code between the phases changes it, so the real one's phases cannot be
+    listed in advance.
     """
     model = call(plugin.build, view.shape, knobs=knobs)
     phases = [phase.epochs for phase in call(plugin.schedule, model, knobs=knobs)]
@@ -97,25 +97,25 @@ def plan(plugin: Recipe, view: View, knobs: Mapping[str, Any], epochs: int | Non
 
 
 def apportion(phases: list[int], total: int, name: str) -> list[int]:
-    """`total` epochs over the phases, in proportion to what they have and at least one each.
+    """`total` epochs distributed over the phases in proportion to their epochs, at least one each.
 
-    Largest remainders get what is left (Hamilton's method).
+    Left-over epochs go to the largest remainders (Hamilton's method).
     """
     if total < len(phases):
         raise UsageError(f"--epochs is at least {len(phases)}, one for each phase of '{name}', not {total}")
     free = total - len(phases)
     shares = [free * count / sum(phases) for count in phases]
-    given = [1 + int(share) for share in shares]
+    counts = [1 + int(share) for share in shares]
     by_remainder = sorted(range(len(phases)), key=lambda i: int(shares[i]) - shares[i])
-    for i in by_remainder[: total - sum(given)]:
-        given[i] += 1
-    return given
+    for i in by_remainder[: total - sum(counts)]:
+        counts[i] += 1
+    return counts
 
 
 def build(plugin: Recipe, view: View, knobs: Mapping[str, Any], precision: Resolved, name: str) -> tuple[Any, Resolved]:
-    """The network, and the precision that it really has: float32 where its output would not be float32.
+    """The network, and its actual precision: float32 if its output would not be float32 otherwise.
 
-    Raises: PluginError where the first output is not one column.
+    Raises: PluginError if the first output does not have shape (None, 1).
     """
     keras = backend.keras()
     with policy(precision):

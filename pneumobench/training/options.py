@@ -1,4 +1,4 @@
-"""How a plugin is trained, whatever the plugin: seeds, folds, budget, precision, operating point."""
+"""Training options that apply to any plugin: seeds, folds, epochs, precision, operating point."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pneumobench.data.options import at_least
 from pneumobench.errors import UsageError
 
 Precision = Literal["auto", "float32", "bfloat16"]
-MAX_SEED = 2**32  # NumPy's and Keras' generators take no larger one
+MAX_SEED = 2**32  # NumPy's and Keras' generators accept seeds below this
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
-    """`seeds` trainings from `seed` on, or one in each of `folds`; `epochs` in all, None for the plugin's own.
+    """`seeds` trainings from `seed` on, or one per fold of `folds`; `epochs` in total, None for the plugin's own.
 
     `operating_point` is the rule that chooses the threshold on validation: youden, sensitivity=S, or a number.
-    Raises: UsageError for a word or a number that cannot be met.
+    Raises: UsageError for an unknown choice or a number out of range.
     """
 
     seeds: int = 1

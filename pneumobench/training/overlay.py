@@ -1,4 +1,4 @@
-"""Pictures of where a network looked: its heat over the X-ray, as files and in reports."""
+"""Grad-CAM heatmaps overlaid on the X-ray, as files and in reports."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pneumobench.training.gradcam import gradcam
 from pneumobench.training.predictor import Predictor
 
 SIDE = 768  # pixels of a picture's longer side
-COLOURS = "inferno"  # of matplotlib: dark to bright in print too, and legible without red and green
-STRENGTH = 0.6  # of the colour where the heat is 1
+COLOURS = "inferno"  # a matplotlib colormap: monotonic in brightness and safe for red-green colour blindness
+STRENGTH = 0.6  # opacity where the heatmap is 1
 
 
 def explained(predictor: Predictor, path: Path, side: int = SIDE) -> Image.Image:
-    """The X-ray with its Grad-CAM heat, RGB, its longer side at most so many pixels.
+    """The X-ray with its Grad-CAM heatmap, RGB, its longer side at most `side` pixels.
 
-    Raises: UsageError for a model without one; ValueError or OSError for a file that cannot be read.
+    Raises: UsageError for a model without Grad-CAM; ValueError or OSError for a file that cannot be read.
     """
     view = predictor.view
     heat = gradcam(predictor, decode.as_batch(decode.decode(path, view)[None], view))[0]
@@ -29,20 +29,20 @@ def explained(predictor: Predictor, path: Path, side: int = SIDE) -> Image.Image
 
 
 def overlay(grey: Image.Image, heat: np.ndarray) -> Image.Image:
-    """A grey picture with heat (height, width), 0 to 1, of any size laid over it, RGB."""
+    """A greyscale image with a heatmap (height, width), 0 to 1, of any size overlaid, RGB."""
     import matplotlib
 
     large = np.asarray(Image.fromarray(heat.astype(np.float32)).resize(grey.size, decode.RESAMPLING))
     colours = matplotlib.colormaps[COLOURS](large)[..., :3] * 255
-    share = STRENGTH * large[..., None]
-    mixed = (1 - share) * np.asarray(grey, np.float32)[..., None] + share * colours
+    opacity = STRENGTH * large[..., None]
+    mixed = (1 - opacity) * np.asarray(grey, np.float32)[..., None] + opacity * colours
     return Image.fromarray(np.rint(mixed).astype(np.uint8))
 
 
 def write(predictor: Predictor, paths: Sequence[Path], folder: Path) -> dict[Path, Path]:
-    """Write `NAME.gradcam.png` of each file into a folder, numbered where names repeat; where each one is.
+    """Write `NAME.gradcam.png` for each file into a folder, numbered if names repeat; returns file -> image written.
 
-    Files that cannot be read are passed over. Raises: UsageError for a model without heat, or where the folder
+    Files that cannot be read are skipped. Raises: UsageError for a model without Grad-CAM, or if the folder
     cannot be written.
     """
     written: dict[Path, Path] = {}
@@ -51,7 +51,7 @@ def write(predictor: Predictor, paths: Sequence[Path], folder: Path) -> dict[Pat
             picture = explained(predictor, path)
         except (ValueError, OSError):
             continue
-        taken = sum(other.stem == path.stem for other in written)
+        taken = sum(source.stem == path.stem for source in written)
         target = folder / f"{path.stem}{f'-{taken + 1}' if taken else ''}.gradcam.png"
         try:
             folder.mkdir(parents=True, exist_ok=True)

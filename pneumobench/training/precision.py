@@ -1,4 +1,4 @@
-"""float32 or bfloat16: the precision that a training's arithmetic is done in."""
+"""The precision of a training's arithmetic: float32 or bfloat16."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Resolved = Literal["float32", "bfloat16"]
 
 
 def resolve(precision: str) -> Resolved:
-    """`auto` is bfloat16 where the device computes fast in it: a GPU from Ampere on, a CPU with bf16 units."""
+    """`auto` is bfloat16 on hardware that accelerates it: a GPU from Ampere on, a CPU with bf16 instructions."""
     if precision != "auto":
         return cast(Resolved, precision)
     fast = _gpu_is_fast() if backend.device() == "gpu" else _cpu_is_fast()
@@ -22,7 +22,7 @@ def resolve(precision: str) -> Resolved:
 
 @contextmanager
 def policy(precision: Resolved) -> Iterator[None]:
-    """Layers built inside compute in this precision; their variables stay float32."""
+    """Layers built inside compute in this precision; their variables are float32."""
     keras = backend.keras()
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
@@ -35,7 +35,7 @@ def policy(precision: Resolved) -> Iterator[None]:
 def _cpu_is_fast() -> bool:
     try:
         flags = Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0].split()
-    except OSError:  # not Linux: nothing is known of bf16 units
+    except OSError:  # not Linux: the CPU's bf16 support is unknown
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags
 

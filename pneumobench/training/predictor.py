@@ -1,4 +1,4 @@
-"""What a training gives: raw images -> probabilities of pneumonia, and a folder that holds it."""
+"""A trained model: raw images -> probabilities of pneumonia, saved to and loaded from a folder."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ BATCH = 128
 
 @dataclass(frozen=True, kw_only=True)
 class Predictor(ABC):
-    """A trained model, and the view that it takes images at.
+    """A trained model and its view.
 
-    `images_per_second` is the training rate after the first epoch (of the whole fit, for an estimator),
-    `seconds` what the training took, frozen features counted as if they had been computed for it alone;
-    `module` is what to import for the plugin's own Keras layers, "" where that is nothing that another process
-    could import.
+    `images_per_second` is the training speed after the first epoch (of the whole fit, for an estimator); `seconds`
+    is the training time, including that of cached frozen features; `module` is the module to import for the
+    plugin's custom Keras layers, "" if another process could not import it.
     """
 
     view: View
@@ -49,7 +48,7 @@ class Predictor(ABC):
         """Probabilities (n,) float64 for images (n, height, width, channels), 0 to 255."""
 
     def save(self, folder: Path, *, threshold: float) -> None:
-        """Write the model without its optimizer, and a card of what is needed to use it, into a folder."""
+        """Write the model without its optimizer, and a card with view, threshold and module, into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         self._write(folder)
         card = {"view": asdict(self.view), "threshold": threshold, "plugin_module": self.module}
@@ -74,7 +73,7 @@ class NetworkPredictor(Predictor):
 
 @dataclass(frozen=True, kw_only=True)
 class EstimatorPredictor(Predictor):
-    """A fitted scikit-learn estimator over pixels, or over what a frozen `extractor` makes of them."""
+    """A fitted scikit-learn estimator over pixels, or over the features of a frozen `extractor`."""
 
     model: Any
     extractor: Any = None
@@ -103,7 +102,7 @@ class EstimatorPredictor(Predictor):
 
 @dataclass(frozen=True, kw_only=True)
 class MeanPredictor(Predictor):
-    """The mean probability of several predictors, each of which sees the images at its own view."""
+    """The mean probability of several predictors, each with its own view."""
 
     members: tuple[Predictor, ...]
     kind: ClassVar[str] = "mean"
@@ -112,9 +111,9 @@ class MeanPredictor(Predictor):
         return np.mean([member(part) for member in self.members], axis=0)
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        """As in `Predictor`; images are reduced from this predictor's view to the members'.
+        """As in `Predictor`; images are resized from this predictor's view to each member's.
 
-        The members' own reading of a file reduces it once, not twice: probabilities differ a little from it.
+        Files are resized only once when a member reads them itself, so probabilities differ slightly.
         """
         return np.mean([member.predict(resized(images, member.view)) for member in self.members], axis=0)
 
@@ -124,7 +123,7 @@ class MeanPredictor(Predictor):
 
 
 def mean(members: list[Predictor]) -> MeanPredictor:
-    """The mean of several predictors, at the largest of their views."""
+    """The mean of several predictors, with the largest of their views."""
     views = [member.view for member in members]
     return MeanPredictor(
         members=tuple(members),
@@ -141,10 +140,10 @@ def mean(members: list[Predictor]) -> MeanPredictor:
 
 
 def load(folder: Path) -> tuple[Predictor, dict[str, Any]]:
-    """The predictor of a folder that `save` wrote, and its card.
+    """The predictor in a folder that `save` wrote, and its card.
 
-    Runs no code from the file: Keras' safe mode, and skops with scikit-learn's own types.
-    Raises: TrackingError where the folder holds no model that may be loaded.
+    No code from the file is run: networks are loaded in Keras' safe mode, estimators by skops with trusted types.
+    Raises: TrackingError if the folder holds no model that can be loaded this way.
     """
     card = json.loads((folder / CARD).read_text())
     view, module = View(**card["view"]), card["plugin_module"]
@@ -157,16 +156,16 @@ def load(folder: Path) -> tuple[Predictor, dict[str, Any]]:
         raise TrackingError(f"no model in {folder}: none of {NETWORK}, {ESTIMATOR} and {MEMBERS}")
     import skops.io
 
-    strange = skops.io.get_untrusted_types(file=folder / ESTIMATOR)
-    if strange:
-        raise TrackingError(f"the model in {folder} holds types that are not trusted: {', '.join(strange)}")
+    untrusted = skops.io.get_untrusted_types(file=folder / ESTIMATOR)
+    if untrusted:
+        raise TrackingError(f"the model in {folder} holds types that are not trusted: {', '.join(untrusted)}")
     extractor = _network(folder / EXTRACTOR) if (folder / EXTRACTOR).exists() else None
     fitted = skops.io.load(folder / ESTIMATOR)
     return EstimatorPredictor(model=fitted, extractor=extractor, view=view, module=module), card
 
 
 def flat(images: np.ndarray) -> np.ndarray:
-    """Images (n, height, width, channels), 0 to 255, as an estimator takes them: (n, pixels), 0 to 1."""
+    """Images (n, height, width, channels), 0 to 255, as an estimator's input (n, pixels), 0 to 1."""
     return images.reshape(len(images), -1) / np.float32(255)
 
 
@@ -177,7 +176,7 @@ def _outputs(network: Any, images: np.ndarray) -> np.ndarray:
 def _network(path: Path) -> Any:
     try:
         return backend.keras().saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError) as error:  # what Keras' safe mode raises
+    except (ValueError, TypeError) as error:  # raised by Keras' safe mode
         reason = " ".join(str(error).split())[:300]
         raise TrackingError(f"the network in {path} cannot be loaded without running its code: {reason}") from error
 

@@ -1,4 +1,4 @@
-"""How MLflow loads a model of ours: `mlflow.pyfunc.load_model` imports this module and calls `_load_pyfunc`."""
+"""The MLflow flavour of our models: `mlflow.pyfunc.load_model` imports this module and calls `_load_pyfunc`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pneumobench.training import predictor
 
 
 class Served:
-    """A predictor as MLflow calls it: `predict(images)` gives probabilities of pneumonia."""
+    """A predictor with MLflow's interface: `predict(images)` returns probabilities of pneumonia."""
 
     def __init__(self, folder: Path):
         import json
 
-        for card in folder.rglob(predictor.CARD):  # an ensemble's members have cards of their own
+        for card in folder.rglob(predictor.CARD):  # each member of an ensemble has its own card
             module = json.loads(card.read_text())["plugin_module"]
             try:
                 if module:
-                    import_module(_known(module))  # registers the plugin's own Keras layers
+                    import_module(_known(module))  # registers the plugin's custom Keras layers
             except ImportError as error:
                 raise PluginError(f"this model needs its plugin, {module}, to be installed: {error}") from error
         self.predictor, self.card = predictor.load(folder)
@@ -34,7 +34,7 @@ class Served:
 
 
 def _known(module: str) -> str:
-    """The module, if a plugin or a plugin's package has it: a model's card must not name just any code to run.
+    """The module, if it is a plugin or of a plugin's package: a card must not be able to import arbitrary code.
 
     Raises: PluginError otherwise.
     """
@@ -42,7 +42,7 @@ def _known(module: str) -> str:
         top = entry.module.partition(".")[0]
         if module == entry.module or (top not in ("pneumobench", "") and module.startswith(f"{top}.")):
             return module
-    raise PluginError(f"this model needs its plugin, {module}, to be installed: no plugin here is of that module")
+    raise PluginError(f"this model needs its plugin, {module}, to be installed: no plugin is of that module")
 
 
 def _load_pyfunc(path: str) -> Served:

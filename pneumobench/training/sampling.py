@@ -1,4 +1,4 @@
-"""Which training images a fit sees, and how much each counts."""
+"""Resampling and weighting of the training images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plugin and the development side of a split -> a predictor."""
+"""Training of any plugin: a plugin and the development side of a split -> a predictor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pneumobench.training import backend, estimator, network
 from pneumobench.training.predictor import Predictor, mean
 from pneumobench.utils.progress import Epoch, Progress
 
-Trained = Callable[[str], Predictor | None]  # a member that is trained already, by name
+Trained = Callable[[str], Predictor | None]  # a member's name -> its trained model, or None
 
 
 def train(
@@ -33,11 +33,11 @@ def train(
     name: str = "plugin",
     trained: Trained = lambda member: None,
 ) -> Predictor:
-    """Train what the plugin describes; `epochs` rescales its phases to that total.
+    """Train a plugin; `epochs` rescales its phases to that total.
 
     `on_epoch` is called after each epoch and may raise to end the training; not for an ensemble's members.
-    `trained` gives those of an ensemble's members that need no training.
-    Raises: TrainingError where the loss stops being a number; UsageError for epochs that cannot be met.
+    `trained` returns the members of an ensemble that are already trained.
+    Raises: TrainingError if the loss is not finite; UsageError for a number of epochs that is not possible.
     """
     check_epochs(plugin, epochs, name)
     progress = progress or Progress()
@@ -48,9 +48,9 @@ def train(
         predictor: Predictor
         if isinstance(component.plugin, Recipe):
             layers_from = component.plugin.build
-            heard = None if isinstance(plugin, Ensemble) else on_epoch
-            of_network: dict[str, Any] = {"epochs": epochs, "precision": precision, "on_epoch": heard}
-            predictor = network.fit(component.plugin, development, component.knobs, **common, **of_network)
+            callback = None if isinstance(plugin, Ensemble) else on_epoch
+            options: dict[str, Any] = {"epochs": epochs, "precision": precision, "on_epoch": callback}
+            predictor = network.fit(component.plugin, development, component.knobs, **common, **options)
         else:
             layers_from = component.plugin.features or component.plugin.build
             predictor = estimator.fit(component.plugin, development, component.knobs, **common)
@@ -58,20 +58,20 @@ def train(
         return replace(predictor, seconds=predictor.seconds or time.perf_counter() - began, module=module)
 
     if isinstance(plugin, Ensemble):
-        return mean([trained(one.name) or fitted(one) for one in components(plugin, knobs)])
+        return mean([trained(member.name) or fitted(member) for member in components(plugin, knobs)])
     return fitted(Component(name, plugin, knobs))
 
 
 def check_epochs(plugin: Plugin, epochs: int | None, name: str) -> None:
-    """Raises: UsageError where a plugin has no epochs to set."""
+    """Raises: UsageError if epochs are set for a plugin that has none."""
     if epochs is not None and not plugin.has_epochs:
-        raise UsageError(f"'{name}' is an estimator, which has no epochs; leave --epochs out")
+        raise UsageError(f"'{name}' is an estimator, which has no epochs; omit --epochs")
 
 
 def build(plugin: Plugin, knobs: Mapping[str, Any], epochs: int | None, name: str) -> None:
-    """Build every network of a plugin once, so that what cannot be trained is known before a training.
+    """Build every network of a plugin once, so that errors appear before any training.
 
-    Raises: what building a network raises, such as WeightsError; UsageError for epochs that cannot be met.
+    Raises: whatever building a network raises, such as WeightsError; UsageError as in `train`.
     """
     for component in components(plugin, knobs, name):
         if isinstance(component.plugin, Recipe):
@@ -81,13 +81,13 @@ def build(plugin: Plugin, knobs: Mapping[str, Any], epochs: int | None, name: st
 
 
 def start(plugin: Plugin, knobs: Mapping[str, Any]) -> None:
-    """Start Keras where a component needs it; an estimator over pixels trains without."""
+    """Start Keras if a component needs it, which an estimator over pixels does not."""
     if _needs_keras(plugin, knobs):
         backend.keras()
 
 
 def runs_on(plugin: Plugin, knobs: Mapping[str, Any]) -> tuple[str, str]:
-    """What computes, "tensorflow", "jax" or "scikit-learn", and where: "gpu" or "cpu"."""
+    """The library that computes ("tensorflow", "jax" or "scikit-learn") and the device ("gpu" or "cpu")."""
     return (backend.name(), backend.device()) if _needs_keras(plugin, knobs) else ("scikit-learn", "cpu")
 
 

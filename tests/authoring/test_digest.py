@@ -30,7 +30,7 @@ plugin = replace(base, weigh=balanced)
 
 @pytest.fixture
 def digest(tmp_path, monkeypatch):
-    """The digest of a plugin with some text, each time as a new module."""
+    """The digest of a plugin with this source, each time as a new module."""
     monkeypatch.setenv("PNEUMOBENCH_PLUGINS", str(tmp_path))
 
     def of(text):
@@ -41,20 +41,20 @@ def digest(tmp_path, monkeypatch):
     return of
 
 
-def test_docstrings_comments_and_layout_do_not_count(digest):
+def test_docstrings_comments_and_formatting_are_ignored(digest):
     changed = BASE.replace("A base.", "Measured: .932.").replace("  # a comment", "").replace("\n\n\n", "\n\n\n\n")
     assert digest(BASE) == digest(changed)
 
 
 @pytest.mark.parametrize("change", [("width: int = 4", "width: int = 5"), ("batch_size=16", "batch_size=128")])
-def test_code_and_values_count(digest, change):
+def test_code_and_values_change_it(digest, change):
     assert digest(BASE) != digest(BASE.replace(*change))
 
 
 @pytest.mark.parametrize("package", ["pneumobench_folder_plugins.", "."])
 def test_a_variant_changes_with_its_base(tmp_path, monkeypatch, package):
     monkeypatch.setenv("PNEUMOBENCH_PLUGINS", str(tmp_path))
-    base, name = f"chain_base_{len(package)}", f"chain_variant_{len(package)}"  # modules of their own
+    base, name = f"chain_base_{len(package)}", f"chain_variant_{len(package)}"  # imported once under each name
     (tmp_path / f"{base}.py").write_text(BASE)
     (tmp_path / f"{name}.py").write_text(VARIANT.format(package=package, base=base))
     entry, plugin = registry.find(name), registry.load(name)

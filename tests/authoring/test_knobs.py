@@ -19,12 +19,12 @@ def test_knobs_are_the_keyword_only_arguments_of_all_hooks():
     assert {"dropout", "members", "wide", "kind", "epochs", "learning_rate"} == set(knobs.knobs_of(plugin))
 
 
-def test_texts_are_converted_to_the_type_of_the_default():
-    found = knobs.resolve(plugin, {"dropout": "0.25", "members": "c, d", "wide": "yes", "epochs": "3"})
-    assert found["dropout"] == 0.25
-    assert found["members"] == ("c", "d")
-    assert found["wide"] is True
-    assert found["epochs"] == 3
+def test_strings_are_converted_to_the_type_of_the_default():
+    values = knobs.resolve(plugin, {"dropout": "0.25", "members": "c, d", "wide": "yes", "epochs": "3"})
+    assert values["dropout"] == 0.25
+    assert values["members"] == ("c", "d")
+    assert values["wide"] is True
+    assert values["epochs"] == 3
     assert knobs.resolve(plugin, {"dropout": 1})["dropout"] == 1.0
 
 
@@ -39,12 +39,12 @@ def test_texts_are_converted_to_the_type_of_the_default():
         ({"epochs": True}, "takes a whole number"),
     ],
 )
-def test_a_wrong_knob_names_the_law_the_value_and_the_choices(wrong, message):
+def test_an_invalid_knob_is_refused_with_the_rule_the_value_and_the_choices(wrong, message):
     with pytest.raises(UsageError, match=message):
         knobs.resolve(plugin, wrong)
 
 
-def test_defaults_of_a_variant_win_over_the_signature():
+def test_defaults_of_a_variant_override_the_signature():
     assert knobs.resolve(replace(plugin, defaults={"dropout": 0.1}), {})["dropout"] == 0.1
     with pytest.raises(PluginError, match="`defaults`: no knob named 'drop'"):
         knobs.knobs_of(replace(plugin, defaults={"drop": 0.1}))
@@ -78,7 +78,7 @@ def listed(
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "value"),
+    ("name", "text", "value"),
     [
         ("widths", "3,4", (3, 4)),
         ("sizes", "1,2.5", (1.0, 2.5)),
@@ -89,21 +89,21 @@ def listed(
         ("widths", (5,), (5,)),
     ],
 )
-def test_lists_have_their_items_type_and_none_is_a_value_where_it_may_be(name, said, value):
-    assert knobs.resolve(Recipe(build=listed), {name: said})[name] == value
+def test_items_of_lists_are_converted_and_none_is_allowed_where_declared(name, text, value):
+    assert knobs.resolve(Recipe(build=listed), {name: text})[name] == value
 
 
-def test_every_default_can_be_passed_again():
+def test_resolving_is_idempotent():
     plugin = Recipe(build=listed)
     assert knobs.resolve(plugin, knobs.resolve(plugin, {})) == knobs.resolve(plugin, {})
 
 
-def test_annotations_for_type_checkers_alone_do_no_harm():
+def test_annotations_that_do_not_resolve_are_ignored():
     def build(shape, *, width: "numpy_like.Array" = 3, depth: int = 2) -> "keras.Model":  # noqa: F821
         return None
 
-    found = knobs.knobs_of(Recipe(build=build))
-    assert (found["width"].type, found["depth"].type) == (int, int)
+    by_name = knobs.knobs_of(Recipe(build=build))
+    assert (by_name["width"].type, by_name["depth"].type) == (int, int)
 
 
 def test_an_ensembles_defaults_are_checked():

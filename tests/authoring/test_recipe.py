@@ -25,11 +25,11 @@ def test_a_view_is_grey_or_three_equal_channels():
 
 
 @pytest.mark.parametrize("wrong", [{"epochs": 0, "learning_rate": 1}, {"epochs": 1, "learning_rate": 0}])
-def test_a_phase_refuses_what_cannot_train(wrong):
+def test_a_phase_that_cannot_train_is_refused(wrong):
     with pytest.raises(UsageError, match="phase 'head' takes"):
         Phase("head", **wrong)
 
 
-def test_a_misspelt_monitor_is_refused_rather_than_never_met():
+def test_a_misspelt_monitor_is_refused_rather_than_ignored():
     with pytest.raises(UsageError, match=r"monitors one of loss, val_auroc, .* not 'val_auc'"):
         Phase("head", epochs=1, learning_rate=1.0, monitor="val_auc")

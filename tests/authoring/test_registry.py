@@ -8,10 +8,10 @@ from pneumobench.authoring import registry
 from pneumobench.errors import PluginError, UsageError
 
 
-def test_built_in_and_dropped_in_plugins_enter_by_one_door():
-    found = registry.entries()
-    assert found["baseline"].origin == "built-in"
-    assert found["tiny"].summary == "A network that trains in a blink, for tests."
+def test_built_in_plugins_and_the_users_are_listed_together():
+    entries = registry.entries()
+    assert entries["baseline"].origin == "built-in"
+    assert entries["tiny"].summary == "A network that trains in a blink, for tests."
     assert isinstance(registry.load("tiny"), Recipe)
     assert isinstance(registry.load("thumbnail"), Estimator)
 
@@ -21,22 +21,22 @@ def test_a_typo_is_answered_with_the_nearest_name():
         registry.find("baselin")
 
 
-def test_a_broken_plugin_hurts_only_itself():
+def test_a_broken_plugin_does_not_affect_others():
     assert registry.entries()["broken"].summary
     with pytest.raises(PluginError, match=r"plugin 'broken' .*No module named 'no_such_module'"):
         registry.load("broken")
 
 
-def test_what_cannot_be_parsed_is_listed_all_the_same(tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_parsed_is_still_listed(tmp_path, monkeypatch):
     (tmp_path / "torn.py").write_text("def (")
     (tmp_path / "empty.py").write_text("")
     monkeypatch.setenv("PNEUMOBENCH_PLUGINS", str(tmp_path))
     assert "cannot be read" in registry.entries()["torn"].summary
-    with pytest.raises(PluginError, match="must hold a value named `plugin`"):
+    with pytest.raises(PluginError, match="must define a value named `plugin`"):
         registry.load("empty")
 
 
-def test_two_plugins_of_one_name_are_both_named(tmp_path, monkeypatch):
+def test_two_plugins_of_one_name_are_both_reported(tmp_path, monkeypatch):
     (tmp_path / "baseline.py").write_text("")
     monkeypatch.setenv("PNEUMOBENCH_PLUGINS", str(tmp_path))
     with pytest.raises(UsageError, match=r"two plugins are named 'baseline'.*baseline\.py.*baseline\.py"):
@@ -54,13 +54,13 @@ def test_listing_imports_no_plugin_and_no_heavy_library():
     assert done.stdout.strip() == "[]"
 
 
-def test_plugins_of_the_working_directory_are_found_unless_a_folder_is_named(tmp_path, monkeypatch):
+def test_plugins_of_the_working_directory_are_listed_unless_a_folder_is_named(tmp_path, monkeypatch):
     (tmp_path / "plugins").mkdir()
-    (tmp_path / "plugins" / "own_idea.py").write_text('"""An idea."""\n')
+    (tmp_path / "plugins" / "new_idea.py").write_text('"""An idea."""\n')
     monkeypatch.chdir(tmp_path)
-    assert "own_idea" not in registry.entries()
+    assert "new_idea" not in registry.entries()
     monkeypatch.delenv("PNEUMOBENCH_PLUGINS")
-    assert registry.entries()["own_idea"].summary == "An idea."
+    assert registry.entries()["new_idea"].summary == "An idea."
 
 
 def test_the_folder_of_the_built_in_plugins_is_not_listed_twice(monkeypatch):
@@ -85,7 +85,7 @@ version = "1.0"
 scaling = "thirdparty_xray.scaling"
 """,
     "thirdparty_xray/__init__.py": "",
-    "thirdparty_xray/scaling.py": '''"""A layer of its own, brought by a package."""
+    "thirdparty_xray/scaling.py": '''"""A custom layer, provided by a package."""
 
 import keras
 
@@ -110,8 +110,8 @@ plugin = Recipe(build=build, view=View(8, 8, channels=1), defaults={"epochs": 1}
 
 
 @pytest.mark.slow
-def test_an_installed_package_brings_a_plugin_whose_layers_survive(tmp_path, phantom_folder):
-    """Built and installed for real; the model is loaded by a process that knows MLflow and the package alone."""
+def test_an_installed_package_provides_a_plugin_whose_custom_layers_are_loaded(tmp_path, phantom_folder):
+    """The package is really built and installed; the model is loaded by a process that imports MLflow only."""
     import json
     import os
 
@@ -134,9 +134,9 @@ def test_an_installed_package_brings_a_plugin_whose_layers_survive(tmp_path, pha
 
     rows = json.loads(python("-m", "pneumobench", "plugins", "--json"))["plugins"]
     (row,) = [row for row in rows if row["name"] == "scaling"]
-    assert (row["origin"], row["summary"]) == ("thirdparty-xray", "A layer of its own, brought by a package.")
+    assert (row["origin"], row["summary"]) == ("thirdparty-xray", "A custom layer, provided by a package.")
     result = json.loads(python("-m", "pneumobench", "run", "scaling", "--data", str(phantom_folder), "--json"))
-    said = python(
+    output = python(
         "-c",
         f"""
 import mlflow, numpy as np
@@ -146,4 +146,4 @@ loaded = mlflow.pyfunc.load_model("models:/" + model.model_id)
 print(loaded.predict(np.full((2, 8, 8, 1), 128, np.float32)).shape)
 """,
     )
-    assert said.strip().endswith("(2,)")
+    assert output.strip().endswith("(2,)")

@@ -6,7 +6,7 @@ from pneumobench.errors import PluginError, UsageError
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"plugins": ()}, "one or more names"),
         ({"plugins": "baseline"}, "one or more names"),
@@ -16,15 +16,15 @@ from pneumobench.errors import PluginError, UsageError
         ({"pruner": "hyperband"}, "median, none"),
     ],
 )
-def test_what_cannot_be_a_study_is_refused(wrong, told):
-    with pytest.raises(UsageError, match=told):
+def test_what_cannot_be_a_study_is_refused(wrong, message):
+    with pytest.raises(UsageError, match=message):
         Study(**{"plugins": ("thumbnail",), **wrong})
 
 
-def test_built_in_and_own_studies_enter_by_one_door():
-    found = registry.STUDIES.entries()
-    assert {"default", "transfer", "ablation", "quick"} <= set(found)
-    assert found["default"].origin == "built-in"
+def test_built_in_studies_and_the_users_are_listed_together():
+    entries = registry.STUDIES.entries()
+    assert {"default", "transfer", "ablation", "quick"} <= set(entries)
+    assert entries["default"].origin == "built-in"
     assert isinstance(registry.load_study("ablation"), Study)
     with pytest.raises(UsageError, match="no study named 'defalt'; did you mean 'default'"):
         registry.load_study("defalt")
@@ -35,14 +35,14 @@ def test_a_new_study_is_written_once_and_can_be_loaded(tmp_path, monkeypatch):
     assert templates.write_study("mine") == tmp_path / "mine.py"
     assert registry.load_study("mine").plugins == ("thumbnail", "baseline")
     for taken in ("mine", "default"):
-        with pytest.raises(UsageError, match="is there already"):
+        with pytest.raises(UsageError, match="already exists"):
             templates.write_study(taken)
-    with pytest.raises(UsageError, match="that of a Python module"):
+    with pytest.raises(UsageError, match="a valid module name"):
         templates.write_study("my-study")
 
 
-def test_a_file_without_a_study_says_what_it_must_hold(tmp_path, monkeypatch):
+def test_a_file_without_a_study_is_told_what_it_must_define(tmp_path, monkeypatch):
     (tmp_path / "empty_study.py").write_text("study = 3\n")
     monkeypatch.setenv("PNEUMOBENCH_STUDIES", str(tmp_path))
-    with pytest.raises(PluginError, match="must hold a value named `study` that is a Study; found int"):
+    with pytest.raises(PluginError, match="must define a value named `study` that is a Study; found int"):
         registry.load_study("empty_study")

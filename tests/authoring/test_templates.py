@@ -11,7 +11,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_new_plugin_is_there_at_once(here):
+def test_a_new_plugin_is_listed_immediately(here):
     path = templates.write("fresh_one")
     assert str(path) == "plugins/fresh_one.py"
     entry = registry.entries()["fresh_one"]
@@ -20,11 +20,11 @@ def test_a_new_plugin_is_there_at_once(here):
 
 
 @pytest.mark.parametrize("base", [None, "baseline", "class_weighted", "thumbnail", "ensemble"])
-def test_it_loads_and_says_only_what_differs(here, base):
+def test_it_loads_and_sets_only_what_differs(here, base):
     name = f"new_from_{base}".lower()
     text = templates.write(name, base=base).read_text()
     plugin = registry.load(name)
-    assert "from ." not in text, "absolute imports: the file may be anywhere"
+    assert "from ." not in text, "absolute imports, as the file may be anywhere"
     if base:
         assert type(plugin) is type(registry.load(base))
         assert len(text.splitlines()) < 25
@@ -33,13 +33,13 @@ def test_it_loads_and_says_only_what_differs(here, base):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("my-plugin", "a plugin's name is that of a Python module, such as my_plugin, not 'my-plugin'"),
+        ("my-plugin", "a plugin's name is a valid module name, such as my_plugin, not 'my-plugin'"),
         ("class", "not 'class'"),
         ("_hidden", "not '_hidden'"),
-        ("baseline", "a plugin named 'baseline' is there already"),
+        ("baseline", "a plugin named 'baseline' already exists"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused_and_nothing_written(here, name, message):
+def test_an_invalid_name_is_refused_and_nothing_written(here, name, message):
     with pytest.raises(UsageError, match=message):
         templates.write(name)
     assert list(here.iterdir()) == []
@@ -48,7 +48,7 @@ def test_a_name_that_cannot_be_is_refused_and_nothing_written(here, name, messag
 def test_an_unknown_base_and_a_taken_file_are_refused(here):
     with pytest.raises(UsageError, match="did you mean 'baseline'"):
         templates.write("another", base="baselin")
-    other = here / "elsewhere"
-    templates.write("another", folder=other)
-    with pytest.raises(UsageError, match=r"elsewhere/another\.py is there already"):
-        templates.write("another", folder=other)
+    elsewhere = here / "elsewhere"
+    templates.write("another", folder=elsewhere)
+    with pytest.raises(UsageError, match=r"elsewhere/another\.py already exists"):
+        templates.write("another", folder=elsewhere)

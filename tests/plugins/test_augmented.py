@@ -28,8 +28,8 @@ def test_it_keeps_shape_and_type_and_is_a_function_of_the_seed(images):
     assert np.array_equal(once, again)
     order = np.array([5, 2, 7])
     assert np.array_equal(augmentation()(pixels[order], labels[order], seeds[order]), once[order])
-    other = augmentation()(pixels, labels, seeds_for(0, 2, np.arange(8)))
-    assert not np.array_equal(once, other), "another epoch varies the images anew"
+    next_epoch = augmentation()(pixels, labels, seeds_for(0, 2, np.arange(8)))
+    assert not np.array_equal(once, next_epoch), "each epoch is augmented differently"
 
 
 @pytest.mark.parametrize("strength", [0.0, 1.0, 2.0])
@@ -40,7 +40,7 @@ def test_every_strength_of_the_space_works(images, strength):
     assert np.array_equal(changed, pixels) is (strength == 0)
 
 
-def test_nothing_is_mirrored_unless_that_is_asked_for(images):
+def test_images_are_mirrored_only_with_flip(images):
     pixels, labels = images
     seeds = seeds_for(0, 1, np.arange(8))
     assert np.array_equal(augmentation(**OFF)(pixels, labels, seeds), pixels)
@@ -49,7 +49,7 @@ def test_nothing_is_mirrored_unless_that_is_asked_for(images):
     assert not np.array_equal(mirrored, pixels)
 
 
-def test_the_rarer_class_can_be_varied_more(images):
+def test_the_minority_class_can_be_augmented_more(images):
     pixels = np.full((400, 24, 24), 128, np.uint8)
     labels = np.array([0, 1] * 200)
     strong = {"geometry": 0.0, "quality": 0.0, "normal_extra": 2.0}
@@ -57,7 +57,7 @@ def test_the_rarer_class_can_be_varied_more(images):
     assert np.std(changed[labels == 0]) > 1.4 * np.std(changed[labels == 1])
 
 
-def test_a_label_without_a_transform_is_left_alone(images):
+def test_images_of_a_label_without_a_transform_are_unchanged(images):
     pixels, labels = images
     only_normal = Augmentation({0: augmentation()._by_label[0]})
     changed = only_normal(pixels, labels, seeds_for(0, 1, np.arange(8)))

@@ -24,7 +24,7 @@ def train(plugin, development, progress=None, **chosen):
 
 
 @pytest.mark.parametrize("smote", ["yes", "no"])
-def test_the_sampler_acts_in_training_alone_and_the_saved_pipeline_is_scikit_learns(development, tmp_path, smote):
+def test_the_sampler_acts_in_training_only_and_the_saved_pipeline_is_scikit_learns(development, tmp_path, smote):
     trained = train(registry.load("probe"), development, smote=smote)
     assert [name for name, _ in trained.model.steps] == ["scale", "fit"]
     trained.save(tmp_path, threshold=0.5)
@@ -39,16 +39,16 @@ def test_the_sampler_acts_in_training_alone_and_the_saved_pipeline_is_scikit_lea
 def test_a_second_training_does_not_compute_the_features_again(development):
     class Stages(Progress):
         def __init__(self):
-            self.said = []
+            self.names = []
 
         def stage(self, text):
-            self.said.append(text.partition(" of ")[0])
+            self.names.append(text.partition(" of ")[0])
 
     first, second = Stages(), Stages()
     train(registry.load("probe"), development, progress=first, size="40")
     train(registry.load("probe"), development, progress=second, size="40", C="0.5")
-    assert "computing features" in first.said
-    assert "computing features" not in second.said
+    assert "computing features" in first.names
+    assert "computing features" not in second.names
 
 
 def test_weights_and_a_sampler_exclude_each_other(development):

@@ -14,7 +14,7 @@ SHAPE = (48, 48, 3)
 
 
 def gradients(auxiliary_weight):
-    """How far the first layer's and the auxiliary head's kernels move in one plain step."""
+    """The largest change of the first layer's and the auxiliary head's kernels in one SGD step."""
     plugin = registry.load("regularized")
     values = knobs.resolve(plugin, {"auxiliary_weight": auxiliary_weight, "dropout": 0.0})
     keras = backend.keras()
@@ -26,8 +26,8 @@ def gradients(auxiliary_weight):
     images, labels = rng.integers(0, 256, (4, *SHAPE)).astype(np.float32), np.array([[0.0], [1], [1], [0]], np.float32)
     model.train_on_batch(images, {"main": labels, "auxiliary": labels})
     moved = [np.abs(np.asarray(new) - old).max() for new, old in zip(model.trainable_weights, before, strict=True)]
-    own = [weight.path for weight in model.trainable_weights].index("auxiliary/kernel")
-    return {"stem": moved[0], "auxiliary": moved[own]}
+    index = [weight.path for weight in model.trainable_weights].index("auxiliary/kernel")
+    return {"stem": moved[0], "auxiliary": moved[index]}
 
 
 def test_the_auxiliary_loss_changes_the_gradients():

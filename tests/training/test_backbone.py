@@ -28,19 +28,19 @@ def test_pixels_are_scaled_as_keras_scales_them(name):
 
 
 @pytest.mark.parametrize("name", typing.get_args(Backbone))
-def test_the_maps_are_those_of_keras_own_network(name, tmp_path):
+def test_the_feature_maps_equal_those_of_keras_applications(name, tmp_path):
     keras = backend.keras()
     shape = (75, 75, 3)
-    own = getattr(keras.applications, name)(include_top=False, weights=None, input_shape=shape)
-    own.save_weights(tmp_path / "own.weights.h5")
-    inputs, maps = pretrained(shape, name, str(tmp_path / "own.weights.h5"))
+    reference = getattr(keras.applications, name)(include_top=False, weights=None, input_shape=shape)
+    reference.save_weights(tmp_path / "reference.weights.h5")
+    inputs, maps = pretrained(shape, name, str(tmp_path / "reference.weights.h5"))
     images = np.random.default_rng(0).integers(0, 256, (1, *shape)).astype(np.float32)
     scaled = getattr(keras.applications, MODULES[name]).preprocess_input(images.copy())
-    found = np.asarray(keras.Model(inputs, maps)(images, training=False))
-    assert found == pytest.approx(np.asarray(own(scaled, training=False)), rel=1e-3, abs=1e-4)
+    outputs = np.asarray(keras.Model(inputs, maps)(images, training=False))
+    assert outputs == pytest.approx(np.asarray(reference(scaled, training=False)), rel=1e-3, abs=1e-4)
 
 
-def test_without_a_network_one_line_says_what_to_fetch_and_where_to_put_it(monkeypatch):
+def test_without_a_network_the_error_names_the_file_to_fetch_and_where_to_put_it(monkeypatch):
     keras = backend.keras()
 
     def unreachable(**options):
@@ -59,14 +59,14 @@ def test_a_file_is_loaded_and_a_wrong_one_refused(tmp_path):
     inputs, maps = pretrained(SHAPE, "MobileNet", "none")
     network = backend.keras().Model(inputs, maps).get_layer("backbone")
     network.save_weights(tmp_path / "right.weights.h5")
-    other_inputs, other_maps = pretrained(SHAPE, "MobileNet", str(tmp_path / "right.weights.h5"))
-    loaded = backend.keras().Model(other_inputs, other_maps).get_layer("backbone")
+    loaded_inputs, loaded_maps = pretrained(SHAPE, "MobileNet", str(tmp_path / "right.weights.h5"))
+    loaded = backend.keras().Model(loaded_inputs, loaded_maps).get_layer("backbone")
     assert all(np.array_equal(a, b) for a, b in zip(network.get_weights(), loaded.get_weights(), strict=True))
 
     (tmp_path / "wrong.weights.h5").write_text("no weights")
-    with pytest.raises(WeightsError, match=r"wrong\.weights\.h5 holds no weights of MobileNet"):
+    with pytest.raises(WeightsError, match=r"wrong\.weights\.h5 does not hold the weights of MobileNet"):
         pretrained(SHAPE, "MobileNet", str(tmp_path / "wrong.weights.h5"))
-    with pytest.raises(WeightsError, match='`weights` is "imagenet", "none" or a file'):
+    with pytest.raises(WeightsError, match='`weights` is "imagenet", "none" or a weights file'):
         pretrained(SHAPE, "MobileNet", str(tmp_path / "absent.h5"))
 
 

@@ -34,19 +34,19 @@ def test_an_epoch_holds_every_image_once_with_its_label(make):
 
 
 def test_a_batch_depends_on_seed_epoch_and_index_alone(make):
-    one, two, other = make(), make(), make(seed=4)
+    first, same, reseeded = make(), make(), make(seed=4)
     for _ in range(3):
-        two[0], two[2], two[0]  # Keras draws batches that it does not use
-        assert np.array_equal(one[1][0], two[1][0])
-        assert not np.array_equal(one[1][0], other[1][0])
-        before = one[1][0]
-        for batches in (one, two, other):
+        same[0], same[2], same[0]  # Keras fetches batches that it does not use
+        assert np.array_equal(first[1][0], same[1][0])
+        assert not np.array_equal(first[1][0], reseeded[1][0])
+        before = first[1][0]
+        for batches in (first, same, reseeded):
             batches.on_epoch_begin()
-        assert not np.array_equal(before, one[1][0]), "each epoch is shuffled anew"
+        assert not np.array_equal(before, first[1][0]), "each epoch is reshuffled"
 
 
 def test_weights_and_several_outputs_follow_their_images(make):
     weights = np.arange(50, dtype=np.float32) * 2
-    images, labels, given = make(weights=weights, outputs=("main", "aux"))[0]
-    assert np.array_equal(given, images[:, 0, 0, 0] * 2)
+    images, labels, sample_weights = make(weights=weights, outputs=("main", "aux"))[0]
+    assert np.array_equal(sample_weights, images[:, 0, 0, 0] * 2)
     assert np.array_equal(labels["main"], labels["aux"])

@@ -42,10 +42,10 @@ def development(dataset, tmp_path, monkeypatch):
 
 def test_they_are_the_networks_outputs_computed_once(development):
     counting = Counting(network())
-    found, seconds = features(counting, development.training, VIEW)
-    assert found.shape == (len(development.training), 3)
+    computed, seconds = features(counting, development.training, VIEW)
+    assert computed.shape == (len(development.training), 3)
     images = development.training.pixels(VIEW)[:4].astype(np.float32)[..., None]
-    assert found[:4] == pytest.approx(counting.predict_on_batch(images), abs=1e-5)
+    assert computed[:4] == pytest.approx(counting.predict_on_batch(images), abs=1e-5)
     counting.seen = 0
     assert features(counting, development.validation, VIEW)[1] == seconds > 0
     for fold in divide_into_folds(development, 2):
@@ -53,7 +53,7 @@ def test_they_are_the_networks_outputs_computed_once(development):
     assert counting.seen == 0
 
 
-def test_test_images_are_a_set_of_their_own(dataset, development):
+def test_test_images_are_a_separate_set(dataset, development):
     counting = Counting(network())
     features(counting, development.training, VIEW)
     assert counting.seen == len(np.unique(dataset.hashes[dataset.origins != "test"]))
@@ -63,7 +63,7 @@ def test_test_images_are_a_set_of_their_own(dataset, development):
     assert counting.seen == len(np.unique(opened.dataset.hashes))
 
 
-def test_weights_and_structure_tell_networks_apart_and_names_do_not():
+def test_the_digest_depends_on_weights_and_structure_but_not_on_names():
     assert digest(network(0)) == digest(network(0))
     assert digest(network(0)) != digest(network(1))
     assert digest(network(0)) != digest(network(0, width=4))

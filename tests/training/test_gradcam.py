@@ -1,4 +1,4 @@
-"""Heat maps against ones worked out by hand, for flat and nested networks, and the refusals."""
+"""Heatmaps against hand-computed ones, for flat and nested networks, and the models that are refused."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def images():
 
 @pytest.fixture(scope="module", params=["flat", "nested"])
 def network(request):
-    """A network whose heat is known: two convolutions, a mean over places, one logit; and the convolutions alone."""
+    """A network with a known heatmap: two convolutions, global average pooling, one logit; and its convolutions."""
     import keras
     from keras import layers
 
@@ -48,14 +48,14 @@ def predictor(model):
 
 
 def by_hand(network, images):
-    """With a mean over places, each channel's weight is the logit's weight, as in Zhou et al.'s CAM (CVPR 2016)."""
+    """With global average pooling a channel's weight is the logit's, as in Zhou et al.'s CAM (CVPR 2016)."""
     model, convolutions = network
     weights = model.layers[-1].get_weights()[0][:, 0]
     heat = np.maximum(np.asarray(convolutions(images)) @ weights, 0)
     return heat / heat.max(axis=(1, 2), keepdims=True)
 
 
-def test_it_is_what_the_formula_gives(network, images):
+def test_it_follows_the_formula(network, images):
     from pneumobench.training.gradcam import _enlarged
 
     heat = gradcam(predictor(network[0]), images)
@@ -63,7 +63,7 @@ def test_it_is_what_the_formula_gives(network, images):
     np.testing.assert_allclose(heat, _enlarged(by_hand(network, images), (SIDE, SIDE)), atol=1e-4)
 
 
-def test_the_network_is_left_as_it_was_and_a_saturated_one_has_heat_too(network, images):
+def test_the_network_is_unchanged_and_a_saturated_one_has_a_heatmap_too(network, images):
     model, _ = network
     before = predictor(model).predict(images)
     gradcam(predictor(model), images)
@@ -77,18 +77,18 @@ def test_the_network_is_left_as_it_was_and_a_saturated_one_has_heat_too(network,
         model.layers[-1].set_weights([weights, bias])
 
 
-def test_a_mean_of_networks_has_the_mean_of_their_heats(network, images):
+def test_the_heatmap_of_a_mean_of_networks_is_the_mean_of_theirs(network, images):
     alone = gradcam(predictor(network[0]), images)
     np.testing.assert_allclose(gradcam(mean([predictor(network[0])] * 2), images), alone, atol=1e-6)
 
 
-def test_what_has_no_places_is_refused(images):
+def test_a_model_without_spatial_layers_is_refused(images):
     import keras
     from keras import layers
 
     inputs = keras.Input((SIDE, SIDE, 1))
     flat = keras.Model(inputs, layers.Dense(1, activation="sigmoid")(layers.Flatten()(inputs)))
-    with pytest.raises(UsageError, match="no layer's output here is an image"):
+    with pytest.raises(UsageError, match="needs a layer with spatial dimensions; this network has none"):
         gradcam(predictor(flat), images)
     with pytest.raises(UsageError, match="is an estimator"):
         gradcam(EstimatorPredictor(model=None, view=View(4, 4, channels=1)), images)

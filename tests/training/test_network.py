@@ -38,26 +38,26 @@ def test_epochs_are_shared_in_proportion_with_at_least_one_each():
 
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(tiny, development):
-    first, again, other = (fit(tiny, development, seed=seed)(development.validation) for seed in (0, 0, 1))
+    first, again, reseeded = (fit(tiny, development, seed=seed)(development.validation) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
+    assert not np.array_equal(first, reseeded)
 
 
-def test_every_epoch_is_heard_of_with_its_figures(tiny, development):
-    heard, shown = [], []
+def test_every_epoch_is_reported_with_its_metrics(tiny, development):
+    reported, shown = [], []
 
     class Watcher(Progress):
         def epoch(self, epoch):
             shown.append(epoch)
 
-    fit(tiny, development, epochs=3, on_epoch=heard.append, progress=Watcher())
-    assert [(e.number, e.of) for e in heard] == [(1, 3), (2, 3), (3, 3)]
-    assert shown == heard
-    assert all(0 <= e.val_auroc <= 1 and e.loss > 0 and e.images_per_second > 0 for e in heard)
-    assert heard[0].learning_rate == pytest.approx(0.01)
+    fit(tiny, development, epochs=3, on_epoch=reported.append, progress=Watcher())
+    assert [(e.number, e.of) for e in reported] == [(1, 3), (2, 3), (3, 3)]
+    assert shown == reported
+    assert all(0 <= e.val_auroc <= 1 and e.loss > 0 and e.images_per_second > 0 for e in reported)
+    assert reported[0].learning_rate == pytest.approx(0.01)
 
 
-def test_an_error_raised_by_the_listener_ends_the_training(tiny, development):
+def test_an_error_raised_by_the_callback_ends_the_training(tiny, development):
     class StopError(Exception):
         pass
 
@@ -69,23 +69,23 @@ def test_an_error_raised_by_the_listener_ends_the_training(tiny, development):
 
 
 def test_code_between_phases_runs_between_them(tiny, development):
-    seen = []
+    record = []
 
     def schedule(model, *, learning_rate: float = 0.01):
-        seen.append("before")
+        record.append("before")
         yield Phase("frozen", epochs=1, learning_rate=learning_rate)
         model.layers[2].trainable = False
-        seen.append(model.layers[2].get_weights()[0].copy())
+        record.append(model.layers[2].get_weights()[0].copy())
         yield Phase("rest", epochs=2, learning_rate=learning_rate)
-        seen.append(model.layers[2].get_weights()[0].copy())
+        record.append(model.layers[2].get_weights()[0].copy())
 
     phases = []
     fit(replace(tiny, schedule=schedule, defaults={}), development, on_epoch=lambda e: phases.append(e.phase))
     assert phases == ["frozen", "rest", "rest"]
-    assert np.array_equal(seen[-2], seen[-1]), "the layer was frozen for the second phase"
+    assert np.array_equal(record[-2], record[-1]), "the layer was frozen for the second phase"
 
 
-def test_the_best_weights_are_put_back(tiny, development):
+def test_the_best_weights_are_restored(tiny, development):
     scores = []
 
     def schedule(model):
@@ -95,17 +95,17 @@ def test_the_best_weights_are_put_back(tiny, development):
     predictor = fit(plugin, development, on_epoch=lambda e: scores.append(e.val_auroc))
     from sklearn.metrics import roc_auc_score
 
-    now = roc_auc_score(development.validation.labels, predictor(development.validation))
-    assert now == pytest.approx(max(scores))
+    auroc = roc_auc_score(development.validation.labels, predictor(development.validation))
+    assert auroc == pytest.approx(max(scores))
 
 
 def test_patience_stops_early(tiny, development):
     def schedule(model):
         yield Phase("train", epochs=40, learning_rate=1e-9, patience=2, monitor="val_auroc")
 
-    heard = []
-    fit(replace(tiny, schedule=schedule, defaults={}), development, on_epoch=heard.append)
-    assert len(heard) < 40
+    reported = []
+    fit(replace(tiny, schedule=schedule, defaults={}), development, on_epoch=reported.append)
+    assert len(reported) < 40
 
 
 def test_weights_and_resampling_reach_the_loss(tiny, development):
@@ -117,12 +117,12 @@ def test_weights_and_resampling_reach_the_loss(tiny, development):
     assert mean_of(resample=lambda labels, seed: np.flatnonzero(labels == 0)) < plain
 
 
-def test_a_loss_that_is_no_number_ends_the_training(development):
+def test_a_loss_that_is_not_finite_ends_the_training(development):
     with pytest.raises(TrainingError, match="the training loss became nan in epoch 1"):
         fit(registry.load("diverging"), development)
 
 
-def test_further_outputs_train_and_are_cut_off(tiny, development):
+def test_further_outputs_are_trained_and_removed(tiny, development):
     def build(shape):
         import keras
         from keras import layers

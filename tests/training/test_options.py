@@ -17,7 +17,7 @@ from pneumobench.training.options import TrainOptions
         ({"operating_point": "best"}, "--operating-point is youden"),
     ],
 )
-def test_what_no_training_can_meet_is_refused(wrong, message):
+def test_invalid_options_are_refused(wrong, message):
     with pytest.raises(UsageError, match=message):
         TrainOptions(**wrong)
 

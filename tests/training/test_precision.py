@@ -5,12 +5,12 @@ from pneumobench.training import precision
 from pneumobench.training.options import TrainOptions
 
 
-def test_what_is_asked_for_is_given():
+def test_an_explicit_precision_is_used():
     assert precision.resolve("float32") == "float32"
     assert precision.resolve("bfloat16") == "bfloat16"
 
 
-def test_another_precision_is_refused():
+def test_an_unknown_precision_is_refused():
     with pytest.raises(UsageError, match="--precision is one of auto, float32, bfloat16, not 'half'"):
         TrainOptions(precision="half")
 
@@ -24,7 +24,7 @@ def test_a_cpu_is_fast_where_it_has_bf16_units(monkeypatch, flags, expected):
 
 
 @pytest.mark.slow
-def test_the_policy_holds_inside_alone():
+def test_the_policy_is_restored_afterwards():
     from pneumobench.training import backend
 
     keras = backend.keras()

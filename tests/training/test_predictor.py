@@ -52,7 +52,7 @@ def test_a_model_of_untrusted_types_is_refused(tmp_path, trained):
         predictor.load(tmp_path)
 
 
-def test_a_folder_without_a_model_is_named(tmp_path, trained):
+def test_a_folder_without_a_model_is_refused(tmp_path, trained):
     trained[0].save(tmp_path, threshold=0.3)
     for path in tmp_path.glob("model.*"):
         path.unlink()
@@ -60,7 +60,7 @@ def test_a_folder_without_a_model_is_named(tmp_path, trained):
         predictor.load(tmp_path)
 
 
-def test_the_backend_starts_without_a_word_on_the_screen():
+def test_the_backend_starts_without_output():
     code = "from pneumobench.training import backend; backend.keras(); print(backend.name(), backend.device())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""

@@ -1,4 +1,4 @@
-"""What a plugin of each kind needs before it can be trained."""
+"""Which kinds of plugin start Keras before a training."""
 
 import subprocess
 import sys
@@ -27,6 +27,6 @@ def test_an_estimator_over_pixels_starts_no_keras():
 @pytest.mark.parametrize(
     ("name", "knobs"), [("tiny", {}), ("probe", {}), ("pair", {}), ("ensemble", {"members": ("thumbnail", "tiny")})]
 )
-def test_a_network_a_backbone_and_a_member_that_is_one_run_on_keras(name, knobs):
+def test_networks_frozen_backbones_and_ensembles_with_them_run_on_keras(name, knobs):
     plugin = registry.load(name)
     assert trainer.runs_on(plugin, resolve(plugin, knobs)) == (backend.name(), backend.device())
