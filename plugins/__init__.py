@@ -1,1 +1,1 @@
-"""The built-in plugins: one file, one idea, one value named `plugin`."""
+"""The built-in plugins: each file has one idea and defines one value named `plugin`."""

@@ -1,14 +1,14 @@
-"""The baseline, its training images varied as another film, another pose or another scanner would.
+"""The baseline with augmentation that imitates other exposures, other positioning and other scanners.
 
-Purpose: the published model overfits, and test normals are blurrier than training normals. Small rotations, shifts
-and scalings; brightness, contrast and gamma; blur, JPEG or a lower resolution; noise. No flip: upside down is no
-chest, and mirrored the heart is on the wrong side. `normal_extra` strengthens it for the rarer class, `flip`
-mirrors one image in two.
+Purpose: the published model overfits, and normal test images are blurrier than normal training images. Small
+rotations, shifts and scalings; brightness, contrast and gamma; blur, JPEG compression or a lower resolution; noise.
+No vertical flip, which is not a chest X-ray, and by default no horizontal one, which puts the heart on the wrong side.
+`normal_extra` strengthens augmentation of the minority class; `flip` mirrors every second image on average.
 Differs from the baseline in: augment.
 Expected: AUROC .944 ± .011 and 84.1 % accuracy at 0.5 (three seeds, RESULTS.md): more accurate than the baseline at
-0.5, no difference in ranking detected; five epochs may be too few to show one.
-Duration: ten to fourteen minutes on two cores with AVX2 alone, as the baseline; images are varied beside the
-training step. Not measured on a GPU.
+0.5, no difference in AUROC detected; five epochs may be too few to show one.
+Duration: ten to fourteen minutes on two cores with AVX2 alone, as the baseline; augmentation runs in
+parallel with the training step. Not measured on a GPU.
 
     pneumobench run augmented
 """
@@ -26,7 +26,7 @@ from pneumobench.plugins.baseline import space as baseline_space
 def augment(
     *, geometry: float = 1.0, exposure: float = 1.0, quality: float = 1.0, normal_extra: float = 1.0, flip: bool = False
 ) -> Any:
-    """Transforms by label. The strengths multiply what is usual (1); 0 turns a kind off."""
+    """Transforms by label. Each strength multiplies the default (1); 0 disables that kind."""
     return {
         0: pipeline(geometry * normal_extra, exposure * normal_extra, quality * normal_extra, flip),
         1: pipeline(geometry, exposure, quality, flip),
@@ -34,7 +34,7 @@ def augment(
 
 
 def pipeline(geometry: float, exposure: float, quality: float, flip: bool) -> Any:
-    """One transform of grey uint8 images (height, width)."""
+    """One transform of greyscale uint8 images (height, width)."""
     A = load_albumentations()
     steps = []
     if flip:
@@ -72,7 +72,7 @@ def pipeline(geometry: float, exposure: float, quality: float, flip: bool) -> An
 
 
 def space(trial: Any) -> dict[str, Any]:
-    """The baseline's space, and the three strengths."""
+    """The baseline's space, the three strengths and `normal_extra`."""
     strengths = {name: trial.suggest_float(name, 0.0, 2.0) for name in ("geometry", "exposure", "quality")}
     return {**baseline_space(trial), **strengths, "normal_extra": trial.suggest_float("normal_extra", 1.0, 2.0)}
 

@@ -1,14 +1,14 @@
-"""The published network: a small Inception-like one, trained for five epochs, nothing against imbalance.
+"""The published network: a small Inception-like one, trained for five epochs without correcting class imbalance.
 
 Rebuilt layer by layer from the post whose 76.44 % this project sets out to examine: a stem of three
 convolutions, two factorised inception modules, and Inception-v3's auxiliary head, which is the model's only
-output. The post's main branch after the second module leads to no output and is never trained; it is dead
-code and left out. 1,176,297 parameters.
+output. The post's main branch after the second module has no output and is never trained; it is dead
+code and omitted. 1,176,297 parameters.
 
 Expected: 76.44 % accuracy on the 624 test images, one run, as published. Here, at 0.5 and over three seeds each,
 76.5 ± 3.0 % with the default split and 75.6 ± 4.1 % with the official one (README.md): the spread between seeds is
 wider than most claimed improvements.
-Duration: five epochs of two minutes on two cores with AVX2 alone. Not measured on a GPU.
+Duration: five epochs of two minutes on two cores with AVX2 only. Not measured on a GPU.
 
     pneumobench run baseline
 """
@@ -44,14 +44,14 @@ def build(shape: tuple[int, int, int], *, dropout: float = 0.5) -> Any:
 
 
 def conv(x: Any, filters: int, size: int | tuple[int, int]) -> Any:
-    """Convolution of the same size, relu."""
+    """Convolution with same padding, relu."""
     from keras import layers
 
     return layers.Conv2D(filters, size, padding="same", activation="relu")(x)
 
 
 def inception(x: Any, filters: list[int], conv: Callable[..., Any] = conv) -> Any:
-    """Four branches side by side: 1x1; 1x1, 3x1, 1x3; 1x1, 5x1, 1x5; max-pool, 1x1. `conv` makes each layer."""
+    """Four parallel branches: 1x1; 1x1, 3x1, 1x3; 1x1, 5x1, 1x5; max-pool, 1x1. `conv` makes each layer."""
     from keras import layers
 
     point, reduce3, wide3, reduce5, wide5, pooled = filters
@@ -63,7 +63,7 @@ def inception(x: Any, filters: list[int], conv: Callable[..., Any] = conv) -> An
 
 
 def space(trial: Any) -> dict[str, Any]:
-    """Rate, dropout and length around the published values."""
+    """Learning rate, dropout and epochs around the published values."""
     return {
         "learning_rate": trial.suggest_float("learning_rate", 1e-4, 3e-3, log=True),
         "dropout": trial.suggest_float("dropout", 0.2, 0.7),

@@ -1,11 +1,11 @@
 """A linear probe: a backbone's frozen features, SMOTE, and logistic regression.
 
-Purpose: what ImageNet's features tell without any fine-tuning, in seconds rather than minutes. SMOTE invents
-points of the rarer class between neighbours, which makes sense among features and none among pixels.
-Differs from the baseline in: everything. An estimator; features are computed once for the same images, backbone,
-weights and size, and kept in the cache.
+Purpose: how well ImageNet features work without fine-tuning, in seconds rather than minutes. SMOTE interpolates
+between neighbours of the minority class, which makes sense for features but not for pixels.
+Differs from the baseline in: everything. An estimator; features are computed once per set of images, backbone,
+weights and size, and cached.
 Expected: with MobileNet AUROC .956 ± .001 and 82.5 % accuracy at 0.5 (three seeds, RESULTS.md).
-Duration: MobileNet's features take a minute or two on two cores, everything after that seconds. Not measured on a
+Duration: MobileNet's features take a minute or two on two cores, the rest seconds. Not measured on a
 GPU.
 
     pneumobench run probe
@@ -20,7 +20,7 @@ from pneumobench import Backbone, Estimator, View, pretrained
 
 
 def view(*, size: int = 224) -> View:
-    """Square images of `size` pixels, grey in three equal channels."""
+    """Square greyscale images of `size` pixels, in three equal channels."""
     return View(size, size, channels=3)
 
 
@@ -33,7 +33,7 @@ def features(shape: tuple[int, int, int], *, backbone: Backbone = "InceptionV3",
 
 
 def build(*, C: float = 0.01, smote: bool = True) -> Any:
-    """Standardised features, both classes made equally many, logistic regression with inverse penalty C."""
+    """Standardised features, classes balanced by SMOTE, logistic regression with inverse regularisation strength C."""
     from imblearn.over_sampling import SMOTE
     from imblearn.pipeline import Pipeline
     from sklearn.linear_model import LogisticRegression
@@ -44,7 +44,7 @@ def build(*, C: float = 0.01, smote: bool = True) -> Any:
 
 
 def space(trial: Any) -> dict[str, Any]:
-    """The penalty's strength, and whether the classes are made equal."""
+    """The regularisation strength, and whether SMOTE is used."""
     return {
         "C": trial.suggest_float("C", 1e-5, 1.0, log=True),
         "smote": trial.suggest_categorical("smote", [True, False]),

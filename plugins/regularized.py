@@ -1,14 +1,14 @@
-"""The published network with what Inception-v3 has and the post left out, and the usual means against overfitting.
+"""The published network with the parts of Inception-v3 that the post left out, and the usual regularisation.
 
 Purpose: the published text blames overfitting. Here every convolution is batch-normalised, global average pooling
-replaces flattening, labels are smoothed, AdamW decays the weights, and training stops when validation's log-loss
-has not improved for some epochs, with the best weights restored. The auxiliary head is what it was meant to be
-(Szegedy et al., "Rethinking the Inception Architecture", CVPR 2016): a second, lighter loss beside a main output that
-sits two inception modules deeper. It serves training alone and is not in the saved model.
+replaces flattening, labels are smoothed, AdamW decays the weights, and training stops when the validation log-loss
+has not improved for some epochs, with the best weights restored. The auxiliary head has its original role
+(Szegedy et al., "Rethinking the Inception Architecture", CVPR 2016): a second loss with a smaller weight, next to a
+main output two inception modules deeper. It is used in training only and is not in the saved model.
 Differs from the baseline in: build, schedule, loss, space.
-Expected: AUROC .947 [.924, .966] and 88.9 % accuracy at the threshold (one seed, RESULTS.md): better decisions than
-the baseline's, and a ranking that one seed cannot tell from it.
-Duration: three minutes an epoch on two cores with AVX2 alone, at most ten epochs. Not measured on a GPU.
+Expected: AUROC .947 [.924, .966] and 88.9 % accuracy at the threshold (one seed, RESULTS.md): a higher accuracy than
+the baseline's, and an AUROC that one seed cannot distinguish from it.
+Duration: three minutes an epoch on two cores with AVX2 only, at most ten epochs. Not measured on a GPU.
 
     pneumobench run regularized
 """
@@ -23,7 +23,7 @@ from pneumobench import Phase, adamw
 from pneumobench.plugins.baseline import inception
 from pneumobench.plugins.baseline import plugin as baseline
 
-# of the running averages: at Keras' 0.99 they lagged behind seventy steps an epoch so far that validation's AUROC
+# of the running averages: at Keras' 0.99 and seventy steps an epoch they lagged so far behind that validation AUROC
 # jumped between .61 and .95, and early stopping kept the first epoch (test AUROC .752)
 MOMENTUM = 0.9
 
@@ -73,7 +73,7 @@ def schedule(
     weight_decay: float = 0.01,
     patience: int = 3,
 ) -> Iterator[Phase]:
-    """One phase along a cosine, stopped early; the weights of the best epoch are kept."""
+    """One phase with cosine decay and early stopping; the weights of the best epoch are restored."""
     yield Phase(
         "train",
         epochs=epochs,
@@ -93,13 +93,13 @@ def main_loss(*, smoothing: float = 0.05) -> Callable[[Any, Any], Any]:
 
 
 def auxiliary_loss(*, smoothing: float = 0.05, auxiliary_weight: float = 0.3) -> Callable[[Any, Any], Any]:
-    """The same of the auxiliary output, at a share of its weight (0.3 in Szegedy et al., CVPR 2015)."""
+    """The same for the auxiliary output, times its weight (0.3 in Szegedy et al., CVPR 2015)."""
     loss = main_loss(smoothing=smoothing)
     return lambda truth, said: auxiliary_weight * loss(truth, said)
 
 
 def space(trial: Any) -> dict[str, Any]:
-    """Rate, decay, dropout, smoothing, and the auxiliary loss's share."""
+    """Learning rate, weight decay, dropout, label smoothing, and the weight of the auxiliary loss."""
     return {
         "learning_rate": trial.suggest_float("learning_rate", 1e-4, 5e-3, log=True),
         "weight_decay": trial.suggest_float("weight_decay", 1e-4, 0.1, log=True),

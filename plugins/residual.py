@@ -1,12 +1,12 @@
-"""A small residual network from scratch, on grey 128 px images that are varied and weighted.
+"""A small residual network from scratch, on greyscale 128 px images, with augmentation and class weights.
 
-Purpose: how far a network goes on these 4,433 images alone. Every image is standardised inside the model, so that
-overall brightness and contrast tell nothing; then seven pre-activation residual blocks (He et al., "Identity
-Mappings in Deep Residual Networks", ECCV 2016), global average pooling, and AdamW with a cosine schedule. Images
-are varied as in `augmented`, more strongly, for test images are blurrier than training images.
+Purpose: how far a network gets on these 4,433 images alone. Every image is standardised inside the model, so that
+overall brightness and contrast carry no information; then seven pre-activation residual blocks (He et al., "Identity
+Mappings in Deep Residual Networks", ECCV 2016), global average pooling, and AdamW with a cosine schedule. Augmentation
+is that of `augmented`, but stronger, as test images are blurrier than training images.
 Differs from the baseline in: everything but the loss; labels are smoothed and classes weighted.
 Expected: AUROC .974 ± .002 and 91.6 % accuracy at 0.5 (three seeds, RESULTS.md).
-Duration: twelve epochs of 75 to 110 seconds on two cores with AVX2 alone. Not measured on a GPU.
+Duration: twelve epochs of 75 to 110 seconds on two cores with AVX2 only. Not measured on a GPU.
 
     pneumobench run residual
 """
@@ -56,20 +56,20 @@ def block(x: Any, width: int, stride: int) -> Any:
 def schedule(
     model: Any, *, epochs: int = 12, learning_rate: float = 2e-3, weight_decay: float = 0.02
 ) -> Iterator[Phase]:
-    """One phase: the rate rises for a twentieth of the steps and falls to 0 along a cosine."""
+    """One phase: linear warm-up over 5 % of the steps, then cosine decay to 0."""
     optimizer = adamw(weight_decay=weight_decay)
     yield Phase("train", epochs=epochs, learning_rate=learning_rate, optimizer=optimizer)
 
 
 def loss(*, smoothing: float = 0.05) -> Any:
-    """Cross-entropy of labels that are drawn `smoothing` / 2 away from 0 and 1."""
+    """Cross-entropy of labels moved by `smoothing` / 2 away from 0 and 1."""
     import keras
 
     return keras.losses.BinaryCrossentropy(label_smoothing=smoothing)
 
 
 def space(trial: Any) -> dict[str, Any]:
-    """Rate, decay, dropout, smoothing and the strengths of the variation."""
+    """Learning rate, weight decay, dropout, label smoothing and the augmentation strengths."""
     strengths = {name: trial.suggest_float(name, 0.5, 2.0) for name in ("geometry", "exposure", "quality")}
     return strengths | {
         "learning_rate": trial.suggest_float("learning_rate", 3e-4, 1e-2, log=True),

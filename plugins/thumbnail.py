@@ -1,11 +1,11 @@
-"""The floor: logistic regression on a 4 x 4 thumbnail, sixteen grey values an image.
+"""A lower bound: logistic regression on a 4 x 4 thumbnail, sixteen grey values an image.
 
-Whatever a network claims has to be seen beside this: brightness and contrast alone tell much of this
-data's classes apart.
+Any network should be compared with this: brightness and contrast alone separate much of this data's
+classes.
 
 Expected: 77.2 % accuracy and AUROC .876 on the real test images, with all training images; 77.9 % at 0.5
 and AUROC .882 with the default split's 85 % of them.
-Duration: seconds, most of them for decoding; a GPU does not matter.
+Duration: seconds, mostly for decoding; no GPU is used.
 
     pneumobench run thumbnail
 """
@@ -27,7 +27,7 @@ def build(*, C: float = 1.0) -> Any:
 
 
 def space(trial: Any) -> dict[str, Any]:
-    """The strength of the penalty over six orders of magnitude."""
+    """The regularisation strength over six orders of magnitude."""
     return {"C": trial.suggest_float("C", 1e-3, 1e3, log=True)}
 
 

@@ -1,13 +1,13 @@
-"""Inception-v3 with ImageNet weights: first a new head, then the top layers at a low rate.
+"""Inception-v3 with ImageNet weights: first a new head, then the last layers at a low learning rate.
 
-Purpose: the published text names transfer learning as the way out of small data. The head is global average
+Purpose: the published text names transfer learning as the remedy for small data. The head is global average
 pooling, dropout and one sigmoid; batch normalisation stays in inference mode throughout, and the pixels are scaled
 inside the model. `backbone` may also be MobileNet, DenseNet121 or EfficientNetV2B0; `weights` a file.
 Differs from the baseline in: build, schedule, view, batch_size.
-Expected: with MobileNet AUROC .956 ± .003 and 78.4 % accuracy at 0.5 (three seeds, RESULTS.md), no more than its
-frozen features give; what varied images add, `transfer_augmented` shows.
-Duration: with MobileNet three minutes an epoch on two cores with AVX2 alone. InceptionV3 wants a GPU; not measured
-there.
+Expected: with MobileNet AUROC .956 ± .003 and 78.4 % accuracy at 0.5 (three seeds, RESULTS.md), no more than
+`probe` has with its frozen features; `transfer_augmented` shows what augmentation and class weights add.
+Duration: with MobileNet three minutes an epoch on two cores with AVX2 only. InceptionV3 needs a GPU; not measured
+on one.
 
     pneumobench run transfer
     pneumobench run transfer --set backbone=MobileNet --set weights=FILE
@@ -22,7 +22,7 @@ from pneumobench import Backbone, Phase, Recipe, View, adamw, pretrained, unfree
 
 
 def view(*, size: int = 160) -> View:
-    """Square images of `size` pixels, grey in three equal channels."""
+    """Square greyscale images of `size` pixels, in three equal channels."""
     return View(size, size, channels=3)
 
 
@@ -52,14 +52,14 @@ def schedule(
     tuned_layers: int = 50,
     weight_decay: float = 0.01,
 ) -> Iterator[Phase]:
-    """The head alone, then with it the backbone's last `tuned_layers` layers (all, where it has no more)."""
+    """The head alone, then also the backbone's last `tuned_layers` layers (all, if it has fewer)."""
     yield Phase("head", epochs=head_epochs, learning_rate=head_rate)
     unfreeze(model, tuned_layers)
     yield Phase("tune", epochs=tune_epochs, learning_rate=tune_rate, optimizer=adamw(weight_decay=weight_decay))
 
 
 def space(trial: Any) -> dict[str, Any]:
-    """Both rates, dropout, decay, and how much of the backbone is tuned."""
+    """Both learning rates, dropout, weight decay, and the number of layers fine-tuned."""
     return {
         "head_rate": trial.suggest_float("head_rate", 3e-4, 3e-2, log=True),
         "tune_rate": trial.suggest_float("tune_rate", 1e-5, 1e-3, log=True),

@@ -1,10 +1,10 @@
-"""Transfer learning with weighted classes and varied images: three ideas put together, no new code.
+"""Transfer learning with class weights and augmentation: three plugins combined, no new code.
 
-Purpose: to show that ingredients compose. What `transfer` does, `class_weighted`'s weights and `augmented`'s
-variation of the training images, stronger in quality, because test images are blurrier than training images.
+Purpose: to show that plugins compose. `transfer`'s training, `class_weighted`'s weights and `augmented`'s
+augmentation, but stronger, as test images are blurrier than training images.
 Differs from the baseline in: build, schedule, view, batch_size, weigh, augment.
 Expected: with MobileNet AUROC .978 ± .001 and 90.4 % accuracy at 0.5 (three seeds, RESULTS.md).
-Duration: `transfer`'s; images are varied beside the training step. Not measured on a GPU.
+Duration: as `transfer`; augmentation runs in parallel with the training step. Not measured on a GPU.
 
     pneumobench run transfer_augmented
     pneumobench run transfer_augmented --set backbone=MobileNet --set weights=FILE

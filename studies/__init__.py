@@ -1,1 +1,1 @@
-"""The built-in studies: one file, one question, one value named `study`."""
+"""The built-in studies: each file asks one question and defines one value named `study`."""

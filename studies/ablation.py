@@ -1,8 +1,8 @@
-"""Which ingredient of `residual` matters: its weights, its varied images, its smoothed labels, its decay and dropout?
+"""Which part of `residual` matters: class weights, augmentation, label smoothing, weight decay or dropout?
 
-A grid over every ingredient on and off, 32 trials in all, every other knob at its default. On validation the best of
-32 is better by chance alone; the question is which ingredient makes a difference on average.
-Duration: five epochs a trial, two to three minutes on two cores with AVX2 alone.
+A grid with each part on and off, 32 trials in total, every other knob at its default. The best of 32 looks better on
+validation by chance alone; the question is which part makes a difference on average.
+Duration: five epochs a trial, two to three minutes on two cores with AVX2 only.
 
     pneumobench study ablation --trials 32
 """
@@ -25,7 +25,7 @@ OFF = {"smoothing": 0.0, "weight_decay": 0.0, "dropout": 0.0}
 
 
 def space(trial: Any, *, smoothing: float, weight_decay: float, dropout: float) -> dict[str, Any]:
-    """Each of these knobs at its default, which is what is passed, or off."""
+    """Each of these knobs at its default (the argument) or off."""
     on = {"smoothing": smoothing, "weight_decay": weight_decay, "dropout": dropout}
     return {name: trial.suggest_categorical(name, [off, on[name]]) for name, off in OFF.items()}
 

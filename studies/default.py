@@ -1,7 +1,7 @@
-"""Which plugin, with which knobs, among those that train on a laptop?
+"""Which plugin, with which knobs, is best among those that train on a laptop?
 
 Every trial gets three epochs, whatever the plugin (the estimator has none), so that no plugin wins by training longer.
-Duration: on two cores with AVX2 alone one to ten minutes a trial on all images; `--limit 600` tries it in one.
+Duration: one to ten minutes a trial on all images, on two cores with AVX2 only; one minute with `--limit 600`.
 
     pneumobench study --trials 50
 """

@@ -1,8 +1,8 @@
-"""How should pretrained weights be used: frozen, fine-tuned, or fine-tuned on varied images?
+"""How should pretrained weights be used: frozen, fine-tuned, or fine-tuned with augmentation?
 
-The budget is each plugin's own, as a head phase and a tuning phase do not fit into fewer epochs. Without a network the
-weights are a file: `--set PLUGIN.weights=FILE` for each plugin.
-Duration: with MobileNet ten to fifteen minutes a trial on two cores; InceptionV3 wants a GPU.
+The budget is each plugin's own, as a head phase and a tuning phase do not fit into fewer epochs. Without network
+access, set a weights file for each plugin: `--set PLUGIN.weights=FILE`.
+Duration: with MobileNet ten to fifteen minutes a trial on two cores; InceptionV3 needs a GPU.
 
     pneumobench study transfer --trials 30
 """
