@@ -38,7 +38,7 @@ class TrackingError(PneumobenchError):
     """The tracking store cannot be opened or written."""
 
 
-def told(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """An error in one line: a `PneumobenchError`'s message alone, any other preceded by its class."""
     text = " ".join(str(error).split())
     return text if isinstance(error, PneumobenchError) else f"{type(error).__name__}: {text}"

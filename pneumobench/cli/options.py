@@ -54,7 +54,7 @@ StudiesDir = Annotated[
         show_default=False,
     ),
 ]
-Storage = Annotated[
+StorageUrl = Annotated[
     str | None,
     typer.Option(
         help="sqlite:///FILE.db or postgresql+psycopg://… Default: PNEUMOBENCH_STORAGE, else runs/studies.db here.",

@@ -93,7 +93,7 @@ def check(name: PluginName, plugins_dir: PluginsDir = None, as_json: AsJson = Fa
 
     registry.load(name)
     with watching() as progress:
-        verdicts = contract.check(name, on_clause=lambda clause: progress.stage(clause.law))
+        verdicts = contract.check(name, on_clause=lambda clause: progress.stage(clause.rule))
     if as_json:
         render.print_json({"plugin": name, "clauses": verdicts})
     else:

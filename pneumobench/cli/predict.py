@@ -12,7 +12,7 @@ import typer
 from pneumobench.cli.options import AsJson, TrackingUri
 
 if TYPE_CHECKING:
-    from pneumobench.experiment.predict import Model, Said
+    from pneumobench.experiment.predict import ImageResult, Model
 
 
 def predict(
@@ -40,7 +40,7 @@ def predict(
         progress.stage("loading the model")
         store = Store(tracking_uri)
         asked = predict.find(store, model)
-        tested = predict.admit(asked, store, paths)
+        tested = predict.record_look(asked, store, paths)
         pictures: dict[Path, Path] = {}
         if explain is not None:
             from pneumobench.training import overlay
@@ -53,7 +53,7 @@ def predict(
             answers.append(answer)
             progress.advance(len(answers), len(paths))
     if as_json:
-        about = {"run": asked.run_id, "threshold": asked.threshold, "trained": asked.about, "test_images": tested}
+        about = {"run": asked.run_id, "threshold": asked.threshold, "trained": asked.description, "test_images": tested}
         drawn = {str(path): str(picture) for path, picture in pictures.items()}
         rows = [asdict(one) | ({"explained": drawn.get(one.image)} if explain else {}) for one in answers]
         render.print_json({"model": about, "images": rows})
@@ -65,7 +65,7 @@ def predict(
         raise typer.Exit(1)
 
 
-def _show(model: Model, answers: Sequence[Said], tested: int) -> None:
+def _show(model: Model, answers: Sequence[ImageResult], tested: int) -> None:
     from pneumobench.cli import render
 
     rows = []
@@ -75,7 +75,7 @@ def _show(model: Model, answers: Sequence[Said], tested: int) -> None:
         rows.append((one.image, probability, one.label or "-", odd))
     render.show(
         render.table(("image", "probability", "label", ""), rows, styles={"": "yellow"}),
-        f"PNEUMONIA from {model.threshold:.3f} on, a threshold chosen on validation. {model.about}",
+        f"PNEUMONIA from {model.threshold:.3f} on, a threshold chosen on validation. {model.description}",
     )
     if tested:
         render.show(f"{tested} of these are test images of that dataset: this look is recorded in the ledger.")
@@ -93,6 +93,6 @@ def champion(
     from pneumobench.utils.provenance import redact
 
     store = Store(tracking_uri)
-    typer.echo(f"champion: run {predict.crown(store, run_id)}")
+    typer.echo(f"champion: run {predict.set_champion(store, run_id)}")
     typer.echo(f"serve it: MLFLOW_TRACKING_URI={redact(store.uri)} mlflow models serve -m models:/pneumobench@champion")
     typer.echo("          --env-manager local --port 5001")

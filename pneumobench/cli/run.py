@@ -13,7 +13,7 @@ from pneumobench.cli.options import (
     AsJson,
     PluginName,
     PluginsDir,
-    Storage,
+    StorageUrl,
     TrackingUri,
     grouped,
 )
@@ -41,7 +41,7 @@ def run(
             help="Use the best knobs that this study found for the plugin, and its epochs.", show_default=False
         ),
     ] = None,
-    storage: Storage = None,
+    storage: StorageUrl = None,
     plugins_dir: PluginsDir = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,

@@ -14,7 +14,7 @@ from pneumobench.cli.options import (
     AsJson,
     Data,
     PluginsDir,
-    Storage,
+    StorageUrl,
     StudiesDir,
     TrackingUri,
     grouped,
@@ -66,7 +66,7 @@ def search(
         str | None, typer.Option(help="Address of a Ray cluster. Default: a local one.", show_default=False)
     ] = None,
     keep_models: Annotated[str, typer.Option(metavar="N|all", help="Keep the models of the best N trials.")] = "3",
-    storage: Storage = None,
+    storage: StorageUrl = None,
     plugins_dir: PluginsDir = None,
     studies_dir: StudiesDir = None,
     tracking_uri: TrackingUri = None,
@@ -110,35 +110,33 @@ def search(
 
 
 @app.command("list")
-def list_studies(storage: Storage = None, studies_dir: StudiesDir = None, as_json: AsJson = False) -> None:
+def list_studies(storage: StorageUrl = None, studies_dir: StudiesDir = None, as_json: AsJson = False) -> None:
     """List the study files, and the studies in the storage with their trials."""
     from pneumobench.authoring import registry
     from pneumobench.cli.study_summary import show_list
-    from pneumobench.search.storage import Storage as Kept
-    from pneumobench.search.storage import exists
+    from pneumobench.search.storage import Storage, exists
     from pneumobench.search.summary import summarise
     from pneumobench.search.trials import Trials
 
     entries = list(registry.STUDIES.entries().values())
-    found = []
+    summaries = []
     if exists(storage):
-        kept = Kept(storage)
-        found = [summarise(Trials(kept, name)) for name in kept.names()]
-    show_list(entries, found, as_json=as_json)
+        studies = Storage(storage)
+        summaries = [summarise(Trials(studies, name)) for name in studies.names()]
+    show_list(entries, summaries, as_json=as_json)
 
 
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="A study in the storage.")],
-    storage: Storage = None,
+    storage: StorageUrl = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a study's state, also while it runs: best trials, ties, importances, trials per plugin, errors."""
     from pneumobench.cli.study_summary import show_summary
     from pneumobench.errors import UsageError
-    from pneumobench.search.storage import Storage as Kept
-    from pneumobench.search.storage import exists
+    from pneumobench.search.storage import Storage, exists
     from pneumobench.search.summary import summarise
     from pneumobench.search.trials import Trials
     from pneumobench.tracking.store import Store
@@ -146,7 +144,7 @@ def show(
     if not exists(storage):
         raise UsageError("no study is stored here; `pneumobench study --trials 50` starts one")
     store = Store(tracking_uri)
-    trials = Trials(Kept(storage), name)
+    trials = Trials(Storage(storage), name)
     show_summary(summarise(trials, store if store.exists else None), as_json=as_json)
 
 
@@ -179,7 +177,7 @@ def worker(
     name: Annotated[str, typer.Argument(help="A study that `pneumobench study` started.")],
     workers: Count = None,
     data: Data = None,
-    storage: Storage = None,
+    storage: StorageUrl = None,
     plugins_dir: PluginsDir = None,
     studies_dir: StudiesDir = None,
     tracking_uri: TrackingUri = None,

@@ -15,7 +15,7 @@ from pneumobench.cli.render import Grid, table
 from pneumobench.utils.progress import Progress
 
 if TYPE_CHECKING:
-    from pneumobench.search.snapshot import Ended, Snapshot
+    from pneumobench.search.snapshot import EndedTrial, Snapshot
 
 SHOWN = 5  # improvements of the best value
 
@@ -92,7 +92,7 @@ def headline(now: Snapshot) -> str:
     return f"study {now.name}: {counts}{rate}{left}"
 
 
-def line(trial: Ended, now: Snapshot) -> str:
+def line(trial: EndedTrial, now: Snapshot) -> str:
     """One finished trial in a line."""
     if trial.state == "fail":
         return f"trial {trial.number} {trial.plugin}: FAILED, {trial.error}"

@@ -22,9 +22,9 @@ def check(name: str, *, on_clause: Callable[[Clause], None] | None = None) -> li
     A broken clause does not stop the others. Raises: UsageError or PluginError if the plugin cannot be loaded.
     """
     case = Case(name)
-    found = []
+    verdicts = []
     for clause in CLAUSES:
         if on_clause:
             on_clause(clause)
-        found.append(clause.judge(case))
-    return found
+        verdicts.append(clause.judge(case))
+    return verdicts

@@ -19,7 +19,7 @@ from pneumobench.data.layouts import phantom
 from pneumobench.data.layouts.phantom import Phantom
 from pneumobench.data.load import load_folder
 from pneumobench.data.subset import Development
-from pneumobench.errors import PluginError, told
+from pneumobench.errors import PluginError, one_line
 from pneumobench.training import backend, network, trainer
 from pneumobench.training.predictor import Predictor
 
@@ -84,9 +84,9 @@ class Case:
     def epochs(self) -> int | None:
         """One for each phase (in an ensemble, of the member with the most phases); None for an estimator."""
         counts = [
-            len(network.plan(one.plugin, one.view, one.knobs, None, one.name))
-            for one in components(self.plugin, self.knobs, self.name)
-            if isinstance(one.plugin, Recipe)
+            len(network.plan(part.plugin, part.view, part.knobs, None, part.name))
+            for part in components(self.plugin, self.knobs, self.name)
+            if isinstance(part.plugin, Recipe)
         ]
         return max(counts, default=None)
 
@@ -141,19 +141,19 @@ class Verdict:
 class Clause:
     """One rule of the contract; `examine` raises ContractError, or any other exception, if it is broken."""
 
-    law: str
+    rule: str
     hook: str  # whose line to report when the traceback holds no line of the plugin
     examine: Callable[[Case], None]
 
-    def judge(self, subject: Case) -> Verdict:
+    def judge(self, case: Case) -> Verdict:
         """The verdict on a plugin."""
         try:
-            self.examine(subject)
+            self.examine(case)
         except NotApplicableError as reason:
-            return Verdict(self.law, None, str(reason))
+            return Verdict(self.rule, None, str(reason))
         except Exception as error:
-            return Verdict(self.law, False, told(error), subject.where(self.hook, error))
-        return Verdict(self.law, True)
+            return Verdict(self.rule, False, one_line(error), case.where(self.hook, error))
+        return Verdict(self.rule, True)
 
     def __str__(self) -> str:
-        return self.law
+        return self.rule

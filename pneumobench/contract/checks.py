@@ -63,13 +63,13 @@ def steps_change_weights(case: Case) -> None:
 
 
 def probabilities_in_range(case: Case) -> None:
-    said = case.trained(case.development.validation)
-    if said.shape != (len(case.development.validation),):
-        raise ContractError(f"{len(case.development.validation)} images give predictions of shape {said.shape}")
-    if not np.isfinite(said).all():
+    predicted, count = case.trained(case.development.validation), len(case.development.validation)
+    if predicted.shape != (count,):
+        raise ContractError(f"{count} images give predictions of shape {predicted.shape}")
+    if not np.isfinite(predicted).all():
         raise ContractError("a prediction is not finite")
-    if said.min() < 0 or said.max() > 1:
-        raise ContractError(f"predictions from {said.min():.3g} to {said.max():.3g} are not probabilities")
+    if predicted.min() < 0 or predicted.max() > 1:
+        raise ContractError(f"predictions from {predicted.min():.3g} to {predicted.max():.3g} are not probabilities")
 
 
 def saves_and_loads(case: Case) -> None:
@@ -107,9 +107,9 @@ def augmentation_fits(case: Case) -> None:
     pixels = np.random.default_rng(SEED).integers(0, 256, (8, *case.views[0].shape[:2]), dtype=np.uint8)
     labels, seeds = np.array([0, 1] * 4), seeds_for(SEED, 1, np.arange(8))
     changed = augmentation.each(pixels, labels, seeds)
-    for one in changed:
-        if one.shape != pixels.shape[1:] or one.dtype != np.uint8:
-            raise ContractError(f"an image {pixels.shape[1:]} uint8, 0 to 255, becomes {one.shape} {one.dtype}")
+    for image in changed:
+        if image.shape != pixels.shape[1:] or image.dtype != np.uint8:
+            raise ContractError(f"an image {pixels.shape[1:]} uint8, 0 to 255, becomes {image.shape} {image.dtype}")
     if not np.array_equal(changed, augmentation.each(pixels, labels, seeds)):
         raise ContractError("the same seeds give different images: does a transform use another random generator?")
 

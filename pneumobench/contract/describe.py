@@ -12,7 +12,7 @@ from pneumobench.authoring.differences import REFERENCE, differences
 from pneumobench.authoring.knobs import Knob, call, knobs_of, resolve
 from pneumobench.authoring.recipe import Plugin, Recipe
 from pneumobench.authoring.spaces import sample
-from pneumobench.errors import told
+from pneumobench.errors import one_line
 from pneumobench.training import backend, network
 
 
@@ -61,7 +61,7 @@ def _parameters(plugin: Plugin) -> tuple[int | None, str]:
         backend.keras()
         counts = [_count(component) for component in components(plugin, values, "it")]
     except Exception as error:  # whatever a plugin raises, the rest of the description can still be shown
-        return None, told(error)
+        return None, one_line(error)
     if None not in counts:
         return sum(count for count in counts if count is not None), ""
     return None, "an estimator over pixels" if len(counts) == 1 else "a member is an estimator over pixels"
@@ -81,7 +81,7 @@ def _space(plugin: Plugin) -> tuple[dict[str, str], str]:
     try:
         return {knob: str(drawn_from) for knob, drawn_from in sample(plugin)[1].items()}, ""
     except Exception as error:
-        return {}, told(error)
+        return {}, one_line(error)
 
 
 def _docstring(path: Path | None) -> str:

@@ -32,13 +32,13 @@ class Context:
     knobs: Mapping[str, Any]
     images: Prepared
     train: TrainOptions
-    called: str = ""  # the name in the study's file, where a study defines the plugin itself
+    name_in_study: str = ""  # the name in the study's file, where a study defines the plugin itself
     origin: Origin | None = None  # the study that selected the knobs
 
     @property
     def name(self) -> str:
         """The plugin's name."""
-        return self.called or self.entry.name
+        return self.name_in_study or self.entry.name
 
     @property
     def views(self) -> list[View]:
@@ -62,7 +62,7 @@ class Context:
         return {**self.knobs, **({} if epochs is None else {"epochs_in_all": epochs})}
 
     @property
-    def chosen(self) -> dict[str, Any]:
+    def changed_knobs(self) -> dict[str, Any]:
         """The knobs that differ from their defaults."""
         defaults = resolve(self.plugin, {})
         return {name: value for name, value in self.knobs.items() if defaults.get(name, self) != value}
@@ -109,9 +109,10 @@ class Context:
             "command": provenance.command(),
         }
         optional = {"limit": options.limit, "folds": len(self.images.folds) or None, "files": self.files or None}
-        optional["set"] = ", ".join(f"{name}={_short(value)}" for name, value in self.chosen.items()) or None
-        optional["audit"] = "; ".join(one.text for one in self.images.findings) or None
-        optional["leak"] = next((one.text for one in self.images.findings if one.kind == "leak"), None)
+        optional["set"] = ", ".join(f"{name}={_short(value)}" for name, value in self.changed_knobs.items()) or None
+        findings = self.images.findings
+        optional["audit"] = "; ".join(finding.text for finding in findings) or None
+        optional["leak"] = next((finding.text for finding in findings if finding.kind == "leak"), None)
         optional |= self.origin.tags() if self.origin else {}
         return tags | {name: value for name, value in optional.items() if value is not None}
 

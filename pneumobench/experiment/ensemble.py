@@ -31,7 +31,7 @@ def tracked(context: Context, store: Store, seed: int) -> dict[str, str]:
 
     The plugin's source code, and the files that its knobs name, must be identical too.
     """
-    runs = {one.name: _find(of_member(context, one, seed), store, seed) for one in members(context)}
+    runs = {member.name: _find(of_member(context, member, seed), store, seed) for member in members(context)}
     return {member: run_id for member, run_id in runs.items() if run_id}
 
 

@@ -26,7 +26,7 @@ class Fitted:
     validation: Predictions
     folds: tuple[Predictions, ...]
 
-    def on(self, part: Part) -> Predictions:
+    def predict(self, part: Part) -> Predictions:
         """The model's predictions on other images, at the operating point chosen on validation."""
         return predictions.of([part.dataset], [self.predictor(part)], self.validation.operating)
 
@@ -76,5 +76,5 @@ def fit(
         return Fitted(
             predictors[0] if len(predictors) == 1 else mean(predictors),
             predictions.of(parts, probabilities, point),
-            tuple(predictions.of([part], [said], point) for part, said in zip(parts, probabilities, strict=True)),
+            tuple(predictions.of([part], [p], point) for part, p in zip(parts, probabilities, strict=True)),
         )

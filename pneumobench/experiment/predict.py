@@ -18,7 +18,7 @@ from pneumobench.utils.hashing import content_hash
 
 
 @dataclass(frozen=True)
-class Said:
+class ImageResult:
     """A model's output for one image: probability and label, or why the image could not be read; and warnings."""
 
     image: str
@@ -42,7 +42,7 @@ class Model:
         return float(self.served.card["threshold"])
 
     @property
-    def about(self) -> str:
+    def description(self) -> str:
         """How it was trained, in one line."""
         tags = self.tags
         images = f"{tags['dataset']} {tags['fingerprint'][:8]}" + (
@@ -50,7 +50,7 @@ class Model:
         )
         return f"{tags['plugin']}, seed {tags['seed']}, on {images}; run {self.run_id[:8]}, {tags['command']}"
 
-    def __call__(self, paths: Sequence[Path]) -> Iterator[Said]:
+    def __call__(self, paths: Sequence[Path]) -> Iterator[ImageResult]:
         """Its output for each image, one after the other."""
         view = self.served.predictor.view
         for path in paths:
@@ -59,11 +59,11 @@ class Model:
                 warnings = tuple(oddities(path))
             except (ValueError, OSError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
-                yield Said(str(path), None, None, (), reason)
+                yield ImageResult(str(path), None, None, (), reason)
                 continue
             probability = float(self.served.predict(as_batch(grey[None], view))[0])
             label = "PNEUMONIA" if probability >= self.threshold else "NORMAL"
-            yield Said(str(path), probability, label, warnings)
+            yield ImageResult(str(path), probability, label, warnings)
 
 
 def find(store: Store, name: str = CHAMPION) -> Model:
@@ -75,14 +75,14 @@ def find(store: Store, name: str = CHAMPION) -> Model:
         if run_id is None:
             raise UsageError("no champion is set yet; `pneumobench champion RUN_ID` sets one, --model takes a run id")
     else:
-        run_id = _run(store, name)
+        run_id = _run_id(store, name)
     run: Any = store.run(run_id)
     if run is None or not run.outputs.model_outputs:
         raise UsageError(f"run {run_id[:8]} has no model in this store")
     return Model(run_id, Served(store.model_folder(run)), dict(run.data.tags))
 
 
-def admit(model: Model, store: Store, paths: Sequence[Path]) -> int:
+def record_look(model: Model, store: Store, paths: Sequence[Path]) -> int:
     """Count the files that are test images of the model's dataset; if there are any, record a look in the ledger.
 
     Test images are recognised by their content hashes, from the predictions of any run scored on that dataset.
@@ -91,8 +91,8 @@ def admit(model: Model, store: Store, paths: Sequence[Path]) -> int:
     if scored is None:
         return 0
     known = set(scored.hash.tolist())
-    found = sum(_hash(path) in known for path in paths)
-    if found:
+    tested = sum(_hash(path) in known for path in paths)
+    if tested:
         look = Look.now(
             plugin=model.tags["plugin"],
             run=model.run_id,
@@ -100,7 +100,7 @@ def admit(model: Model, store: Store, paths: Sequence[Path]) -> int:
             dataset=model.tags["dataset"],
         )
         unlock(store.ledger, look, scored.hash)
-    return found
+    return tested
 
 
 def _hash(path: Path) -> str | None:
@@ -115,30 +115,30 @@ def _is_scored(run: TrackedRun, model: Model) -> bool:
     return alike and run.looks is not None
 
 
-def crown(store: Store, name: str) -> str:
+def set_champion(store: Store, name: str) -> str:
     """Make the model of a run the champion; returns the run's id. Raises: UsageError for an unknown run."""
-    run_id = _run(store, name)
-    store.crown(store.run(run_id))
+    run_id = _run_id(store, name)
+    store.set_champion(store.run(run_id))
     return run_id
 
 
 def images(names: Sequence[Path]) -> list[Path]:
     """The files, and all images in the folders, in the given order. Raises: DataError for a missing path."""
-    found: list[Path] = []
+    files: list[Path] = []
     for name in names:
         if name.is_dir():
             inside = [path for path in sorted(name.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
             if not inside:
                 raise DataError(f"{name} holds no image ({', '.join(sorted(SUFFIXES))})")
-            found += inside
+            files += inside
         elif name.exists():
-            found.append(name)
+            files.append(name)
         else:
             raise DataError(f"no file or folder {name}")
-    return found
+    return files
 
 
-def _run(store: Store, name: str) -> str:
+def _run_id(store: Store, name: str) -> str:
     """The id of a training run: the run itself, or the only one of an experiment."""
     runs = chosen(of_store(store) if store.exists else [], [name])
     if len(runs) > 1:

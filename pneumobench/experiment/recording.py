@@ -152,15 +152,15 @@ def recording_of(context: Context, session: Session) -> Iterator[Record]:
     folds = range(1, len(context.images.folds) + 1)
     children: dict[int, dict[str, Any]] = {}
     if folds:
-        title, own = f"{name}, {len(folds)} folds", {"kind": "folds", "seed": listed}
+        title, kind = f"{name}, {len(folds)} folds", {"kind": "folds", "seed": listed}
         children = {number: {"kind": "fold", "fold": number, "seed": listed} for number in folds}
     elif len(seeds) > 1:
-        title, own = f"{name}, {len(seeds)} seeds", {"kind": "seeds", "seeds": listed}
+        title, kind = f"{name}, {len(seeds)} seeds", {"kind": "seeds", "seeds": listed}
         children = {seed: {"kind": "seed", "seed": seed} for seed in seeds}
     else:
-        title, own = f"{name}, seed {listed}", {"kind": "run", "seed": listed}
+        title, kind = f"{name}, seed {listed}", {"kind": "run", "seed": listed}
     with ExitStack() as open_runs:
-        parent = open_runs.enter_context(recording(store, experiment, title, common | own))
+        parent = open_runs.enter_context(recording(store, experiment, title, common | kind))
         _describe(parent, context)
         runs = {}
         for number, tags in children.items():
@@ -178,13 +178,13 @@ def _describe(run: Recorder, context: Context) -> None:
 
 def _named(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
     """`test_auroc`, `test_auroc_low`, `test_auroc_high`, and `test_auroc_sd` where there are several seeds."""
-    found: dict[str, float] = {}
+    named: dict[str, float] = {}
     for metric, estimate in estimates.items():
         name = f"{part}_{metric}"
-        found |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+        named |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
         if estimate.sd is not None:
-            found[f"{name}_sd"] = estimate.sd
-    return found
+            named[f"{name}_sd"] = estimate.sd
+    return named
 
 
 def _write_source(folder: Path, context: Context) -> None:

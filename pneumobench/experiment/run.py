@@ -106,7 +106,8 @@ def _images(
 def _members(context: Context, session: Session) -> dict[int, dict[str, str]]:
     """For each seed the runs of an ensemble's members, trained now if not yet tracked; {} for other plugins."""
     runs = {seed: ensemble.tracked(context, session.store, seed) for seed in context.train.numbers}
-    missing = [(seed, one) for seed in runs for one in ensemble.members(context) if one.name not in runs[seed]]
+    members = ensemble.members(context)
+    missing = [(seed, member) for seed in runs for member in members if member.name not in runs[seed]]
     if missing:
         session.progress.stage("building every member once, before any is trained")
         trainer.build(context.plugin, context.knobs, context.train.epochs, context.name)

@@ -51,7 +51,7 @@ def score(
             opened, looks = _opened(context, record, session)
             progress.stage("scoring the test images")
             lost, labels = lost + opened.lost, opened.labels
-            test = {seed: model.on(opened) for seed, model in models.items()}
+            test = {seed: model.predict(opened) for seed, model in models.items()}
     with clock("evaluate"):
         progress.stage("resampling patients for the intervals")
         parts = {"validation": {seed: model.validation for seed, model in models.items()}}
@@ -63,7 +63,8 @@ def score(
         first = next(iter(of_seed.values()))
         several = len(models) > 1
         overall = {part: estimates.evaluate(list(of.values())) for part, of in parts.items()} if several else first
-        folds = [estimates.evaluate([one]) for one in models[context.train.seed].folds] if images.folds else []
+        held_out = models[context.train.seed].folds if images.folds else ()
+        folds = [estimates.evaluate([fold]) for fold in held_out]
     return Scores(of_seed, overall, folds, test, labels, looks, lost)
 
 

@@ -24,23 +24,23 @@ def best(study: str, plugin: str, storage: str | None = None) -> Origin:
         raise UsageError("no study is stored here; `pneumobench study --trials 50` starts one")
     trials = Trials(Storage(storage), study)
     attributes = trials.study.user_attrs
-    found = next((trial for trial in trials.best() if trial.params[PLUGIN] == plugin), None)
-    if found is None:
+    winner = next((trial for trial in trials.best() if trial.params[PLUGIN] == plugin), None)
+    if winner is None:
         others = ", ".join(dict.fromkeys(str(trial.params[PLUGIN]) for trial in trials.best())) or "none"
         raise UsageError(f"study '{study}' has no complete trial of '{plugin}', only of: {others}")
     registry.find(plugin)
-    kept = json.loads(attributes["job"])
-    plan = Job.of(kept, storage="", tracking_uri="").plan()
-    _, knobs = plan.space.draw(FixedTrial(found.params))
+    job = json.loads(attributes["job"])
+    plan = Job.from_plain(job, storage="", tracking_uri="").plan()
+    _, knobs = plan.space.draw(FixedTrial(winner.params))
     finished = trials.all(*FINISHED)
     return Origin(
         study=study,
-        trial=found.number,
+        trial=winner.number,
         knobs=knobs,
         epochs=plan.epochs_of(plugin),
         seed=plan.train.seed,
         trials=sum(trial.params.get(PLUGIN) == plugin for trial in finished),
         of=len(finished),
         fingerprint=json.loads(attributes["bound"])["dataset fingerprint"],
-        limit=kept["data"]["limit"],
+        limit=job["data"]["limit"],
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pneumobench.errors import UsageError
-from pneumobench.search.hosts import Host, ProcessHost
+from pneumobench.search.handles import ProcessHandle, WorkerHandle
 from pneumobench.search.job import Job
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
@@ -24,30 +24,30 @@ class Engine(Protocol):
         """The number of workers at once."""
 
     @property
-    def ahead(self) -> bool:
+    def has_room(self) -> bool:
         """Whether there is room for one more worker, so that a successor can start before its predecessor ends."""
 
-    def start(self, slot: int, job: Job, *, check: bool = False) -> Host:
+    def start(self, slot: int, job: Job, *, check: bool = False) -> WorkerHandle:
         """Start a worker for a slot, numbered from 0, without waiting until it is ready."""
 
-    def revive(self, slot: int, job: Job, dead: Host) -> Host:
-        """A worker that replaces a dead one."""
+    def restart(self, slot: int, job: Job, dead: WorkerHandle) -> WorkerHandle:
+        """Start a worker in place of a dead one."""
 
     def close(self) -> None:
         """Release the engine, after the workers are stopped."""
 
 
 @dataclass(frozen=True)
-class Local:
+class LocalEngine:
     """Worker processes on this machine; `logs` is the folder of their log files."""
 
     workers: int
     environments: tuple[Mapping[str, str], ...]
     logs: Path
-    ahead: bool = True
+    has_room: bool = True
 
     @classmethod
-    def of(cls, workers: int | None, logs: Path) -> Local:
+    def of(cls, workers: int | None, logs: Path) -> LocalEngine:
         """`workers` processes; by default one per GPU, or one. Raises: UsageError for more workers than GPUs."""
         gpus = visible_gpus()
         if gpus:
@@ -60,11 +60,11 @@ class Local:
         share = {} if workers == 1 else {name: str(threads) for name in THREADS if name not in os.environ}
         return cls(workers, (share,) * workers, logs)
 
-    def start(self, slot: int, job: Job, *, check: bool = False) -> Host:
+    def start(self, slot: int, job: Job, *, check: bool = False) -> WorkerHandle:
         """A worker process."""
-        return ProcessHost(job, self.environments[slot], self.logs / f"worker-{slot + 1}.log", check=check)
+        return ProcessHandle(job, self.environments[slot], self.logs / f"worker-{slot + 1}.log", check=check)
 
-    def revive(self, slot: int, job: Job, dead: Host) -> Host:
+    def restart(self, slot: int, job: Job, dead: WorkerHandle) -> WorkerHandle:
         """A new process."""
         return self.start(slot, job)
 

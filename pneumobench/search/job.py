@@ -45,17 +45,17 @@ class Job:
         """The images of the study, split but not decoded, with an empty lockbox."""
         return prepare.load(self.data, progress).sealed()
 
-    def kept(self) -> dict[str, Any]:
+    def portable(self) -> dict[str, Any]:
         """The settings that a study stores for workers on other machines, whose addresses and folders differ."""
         plain = asdict(replace(self, data=replace(self.data, data=None)))
         return {name: value for name, value in plain.items() if name not in ("storage", "tracking_uri")}
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any], **here: Any) -> Job:
-        """The job from plain values, such as those of `kept`, with this machine's values added."""
+    def from_plain(cls, plain: Mapping[str, Any], **here: Any) -> Job:
+        """The job from plain values, such as those of `portable`, with this machine's values added."""
         values = {**plain, "data": DataOptions(**plain["data"]), "train": TrainOptions(**plain["train"])}
         return cls(**values | here)
 
-    def at(self, data: str | None) -> Job:
+    def with_data(self, data: str | None) -> Job:
         """The same job with this machine's image folder."""
         return replace(self, data=replace(self.data, data=data))

@@ -21,14 +21,14 @@ def save(run: Recorder, fitted: Fitted, trials: Trials, value: float, keep: int 
     run.tags({KEPT: "yes"})
 
 
-def tidy(store: Store, parent: str, trials: Trials, keep: int | None) -> None:
+def delete_surplus(store: Store, parent: str, trials: Trials, keep: int | None) -> None:
     """Delete the models of the trials that are no longer among the best."""
     if keep is None:
         return
     with trials.storage.lock(trials.name):
         best = {str(trial.number) for trial in trials.best(keep)}
-        under_way = {str(trial.number) for trial in trials.running()}
+        running = {str(trial.number) for trial in trials.running()}
         for run in store.children(parent, {KEPT: "yes"}):
-            if run.data.tags["trial"] not in best | under_way:
+            if run.data.tags["trial"] not in best | running:
                 store.delete_model(run)
                 Recorder(store, run.info.run_id).tags({KEPT: "no"})

@@ -14,14 +14,14 @@ from typing import Any
 import optuna
 
 from pneumobench.data.prepare import Prepared
-from pneumobench.errors import told
+from pneumobench.errors import one_line
 from pneumobench.evaluation import metrics
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment.context import Context
 from pneumobench.experiment.fit import Fitted, fit
 from pneumobench.search import models
 from pneumobench.search.plan import Plan
-from pneumobench.search.storage import BEAT
+from pneumobench.search.storage import HEARTBEAT
 from pneumobench.search.trials import INTERRUPTED, RUN, Claim, Trials
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
@@ -50,20 +50,20 @@ class Objective:
 
     def __call__(self, claim: Claim) -> str:
         context = self.context(claim)
-        own = {"kind": "trial", "study": self.trials.name, "trial": claim.number, "state": "running"}
-        own |= {"seed": self.plan.train.seed, "metric": self.plan.metric}
+        tags = {"kind": "trial", "study": self.trials.name, "trial": claim.number, "state": "running"}
+        tags |= {"seed": self.plan.train.seed, "metric": self.plan.metric}
         title = f"trial {claim.number}: {claim.plugin}"
         try:
             with (
-                beating(self.trials, claim),
-                recording(self.store, self.experiment, title, context.tags() | own, self.parent) as run,
+                heartbeats(self.trials, claim),
+                recording(self.store, self.experiment, title, context.tags() | tags, self.parent) as run,
                 self._failing(claim, run),
             ):
                 claim.trial.set_user_attr(RUN, run.run_id)
                 run.params(context.parameters)
                 return self._train(claim, context, run)
         except Exception as error:
-            return f"fail: {told(error)}"
+            return f"fail: {one_line(error)}"
 
     def _train(self, claim: Claim, context: Context, run: Recorder) -> str:
         history = History(run, self.plan.metric)
@@ -89,28 +89,32 @@ class Objective:
             run.tags({"state": "pruned", "pruned": str(pruned)})
             return "pruned"
         history.write()
-        judged = {"validation": fitted.validation}
+        self._complete(claim, context, run, fitted)
+        return "complete"
+
+    def _complete(self, claim: Claim, context: Context, run: Recorder, fitted: Fitted) -> None:
+        """Evaluate and log a trained model, and end its trial with the study's metric."""
+        predicted = {"validation": fitted.validation}
         if context.images.development.corrupted is not None:
-            judged["corrupted"] = fitted.on(context.images.development.corrupted)
-        figures = _figures(fitted, judged)
-        value = figures[self.plan.metric]
+            predicted["corrupted"] = fitted.predict(context.images.development.corrupted)
+        measured = _measured(fitted, predicted)
+        value = measured[self.plan.metric]
         with tempfile.TemporaryDirectory() as folder:
-            for part, said in judged.items():
-                said.write(Path(folder) / "predictions" / f"{part}.parquet")
+            for part, predictions in predicted.items():
+                predictions.write(Path(folder) / "predictions" / f"{part}.parquet")
             run.artifacts(Path(folder))
-        run.metrics(figures)
+        run.metrics(measured)
         run.tags({"precision": fitted.predictor.precision, "parameters": fitted.predictor.parameters})
         models.save(run, fitted, self.trials, value, self.keep_models)
         self.trials.complete(claim, value)
         run.tags({"state": "complete"})
-        models.tidy(self.store, self.parent, self.trials, self.keep_models)
-        return "complete"
+        models.delete_surplus(self.store, self.parent, self.trials, self.keep_models)
 
     def context(self, claim: Claim) -> Context:
         """What is known about a trial before it is trained."""
         entry, plugin = self.plan.plugins[claim.plugin]
         train = replace(self.plan.train, epochs=self.plan.epochs_of(claim.plugin))
-        return Context(entry, plugin, claim.knobs, self.images, train, called=claim.plugin)
+        return Context(entry, plugin, claim.knobs, self.images, train, name_in_study=claim.plugin)
 
     @contextmanager
     def _failing(self, claim: Claim, run: Recorder) -> Iterator[None]:
@@ -119,22 +123,23 @@ class Objective:
             yield
         except BaseException as error:  # Ctrl-C and SIGTERM among them
             failed = isinstance(error, Exception)
-            self.trials.fail(claim, told(error) if isinstance(error, Exception) else INTERRUPTED)
+            self.trials.fail(claim, one_line(error) if isinstance(error, Exception) else INTERRUPTED)
             run.tags({"state": "fail" if failed else INTERRUPTED})
             raise
 
 
-def _figures(fitted: Fitted, judged: Mapping[str, Predictions]) -> dict[str, float]:
+def _measured(fitted: Fitted, predicted: Mapping[str, Predictions]) -> dict[str, float]:
     """A study's possible objectives, all validation metrics without intervals, and training time and speed."""
-    said, predictor = judged["validation"], fitted.predictor
-    validation = metrics.point(said.label, said.probability, said.subtype, said.operating.threshold)
-    found = {f"validation_{name}": value for name, value in validation.items()}
-    found |= {"val_auroc": validation["auroc"], "val_log_loss": validation["log_loss"]}
-    if "corrupted" in judged:
-        worse = judged["corrupted"]
-        found["val_auroc_corrupted"] = metrics.point_of_probabilities(worse.label, worse.probability)["auroc"]
-    found |= {"threshold": said.operating.threshold, "threshold_ties": said.operating.ties}
-    return found | {
+    plain, predictor = predicted["validation"], fitted.predictor
+    validation = metrics.point(plain.label, plain.probability, plain.subtype, plain.operating.threshold)
+    measured = {f"validation_{name}": value for name, value in validation.items()}
+    measured |= {"val_auroc": validation["auroc"], "val_log_loss": validation["log_loss"]}
+    if "corrupted" in predicted:
+        corrupted = predicted["corrupted"]
+        point = metrics.point_of_probabilities(corrupted.label, corrupted.probability)
+        measured["val_auroc_corrupted"] = point["auroc"]
+    measured |= {"threshold": plain.operating.threshold, "threshold_ties": plain.operating.ties}
+    return measured | {
         "training_seconds": predictor.seconds,
         "training_images_per_second": predictor.images_per_second,
     }
@@ -165,13 +170,13 @@ class History:
 
 
 @contextmanager
-def beating(trials: Trials, claim: Claim) -> Iterator[None]:
+def heartbeats(trials: Trials, claim: Claim) -> Iterator[None]:
     """Record heartbeats for other machines from a thread, as an epoch may take longer than their grace period."""
     ended = threading.Event()
 
     def beat() -> None:
-        while not ended.wait(BEAT):
-            trials.beat(claim.trial)
+        while not ended.wait(HEARTBEAT):
+            trials.heartbeat(claim.trial)
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()

@@ -50,8 +50,9 @@ class Plan:
         """Every combination of a grid, in an order shuffled by the seed; None where the study is not a grid."""
         if self.study.sampler != "grid":
             return None
-        found = self.space.combinations()
-        return [found[i] for i in np.random.default_rng(self.train.seed).permutation(len(found))]
+        combinations = self.space.combinations()
+        order = np.random.default_rng(self.train.seed).permutation(len(combinations))
+        return [combinations[i] for i in order]
 
     def epochs_of(self, plugin: str) -> int | None:
         """The epochs of a plugin's trial; None for an estimator, which has none."""
@@ -59,14 +60,14 @@ class Plan:
 
     def views(self) -> list[View]:
         """The image shapes that the plugins take unless a trial chooses another."""
-        found = [
+        every = [
             view
             for name, (_, plugin) in self.plugins.items()
             for view in views(plugin, resolve(plugin, self.fixed[name]))
         ]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(every))
 
-    def bound(self, images: Prepared) -> dict[str, Any]:
+    def identity(self, images: Prepared) -> dict[str, Any]:
         """The settings that must stay the same when a study is resumed, by readable names."""
         return {
             "dataset fingerprint": images.dataset.fingerprint,
@@ -79,7 +80,9 @@ class Plan:
             "precision": self.train.precision,
             "sampler": str(self.study.sampler) if isinstance(self.study.sampler, str) else "its own",
             "fixed knobs": json.dumps(self.fixed, sort_keys=True, default=str),
-            "plugins": ", ".join(f"{name} {digest(*one)[:8]}" for name, one in self.plugins.items()),
+            "plugins": ", ".join(
+                f"{name} {digest(entry, plugin)[:8]}" for name, (entry, plugin) in self.plugins.items()
+            ),
             "space": _digest(self.parameters),
         }
 
@@ -97,24 +100,24 @@ def make_plan(
     Raises: UsageError or PluginError for anything that cannot be searched, before training starts.
     """
     study, entry, train = registry.load_study(name), registry.STUDIES.find(name), train or TrainOptions()
-    named = study.plugins if isinstance(study.plugins, Mapping) else {one: one for one in study.plugins}
-    chosen = list(plugins) or list(named)
-    for one in chosen:
-        if one not in named:
-            raise unknown(f"plugin in study '{name}'", one, named)
-    found = {one: _plugin(named[one], entry) for one in dict.fromkeys(chosen)}
+    available = study.plugins if isinstance(study.plugins, Mapping) else {plugin: plugin for plugin in study.plugins}
+    chosen = list(plugins) or list(available)
+    for plugin_name in chosen:
+        if plugin_name not in available:
+            raise unknown(f"plugin in study '{name}'", plugin_name, available)
+    searched = {plugin_name: _plugin(available[plugin_name], entry) for plugin_name in dict.fromkeys(chosen)}
     check_metric(metric or study.metric)
-    made = Plan(
+    plan = Plan(
         study=study,
-        plugins=found,
-        fixed=_fixed({**study.fixed, **(assigned or {})}, found, named, train.epochs or study.epochs),
+        plugins=searched,
+        fixed=_fixed({**study.fixed, **(assigned or {})}, searched, available, train.epochs or study.epochs),
         metric=metric or study.metric,
         train=replace(train, epochs=study.epochs if train.epochs is None else train.epochs),
     )
-    for one, (_, plugin) in found.items():
-        trainer.check_epochs(plugin, made.epochs_of(one), one)
-    _ = made.parameters, made.combinations
-    return made
+    for plugin_name, (_, plugin) in searched.items():
+        trainer.check_epochs(plugin, plan.epochs_of(plugin_name), plugin_name)
+    _ = plan.parameters, plan.combinations  # raise what the space raises
+    return plan
 
 
 def _plugin(value: str | Plugin, study: Entry) -> tuple[Entry, Plugin]:
@@ -126,18 +129,18 @@ def _fixed(
     assigned: Mapping[str, Any], plugins: Mapping[str, tuple[Entry, Plugin]], known: Iterable[str], epochs: int | None
 ) -> dict[str, dict[str, Any]]:
     """Knobs that are not searched, by plugin. Given `epochs` also fix the knob `epochs`, which they override."""
-    found: dict[str, dict[str, Any]] = {name: {} for name in plugins}
+    fixed: dict[str, dict[str, Any]] = {name: {} for name in plugins}
     for name, (_, plugin) in plugins.items():
         if epochs is not None and "epochs" in knobs_of(plugin):
-            found[name]["epochs"] = epochs
+            fixed[name]["epochs"] = epochs
     for key, value in assigned.items():
         name, _, knob = key.partition(".")
         if name not in plugins and (name in known and knob):  # a plugin that this call leaves out
             continue
         if name not in plugins or not knob:
             raise UsageError(f"--set takes PLUGIN.KNOB=VALUE with one of {', '.join(plugins)}, not '{key}'")
-        found[name][knob] = resolve(plugins[name][1], {knob: value})[knob]
-    return found
+        fixed[name][knob] = resolve(plugins[name][1], {knob: value})[knob]
+    return fixed
 
 
 def _digest(parameters: Mapping[str, str]) -> str:

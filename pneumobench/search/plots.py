@@ -27,19 +27,19 @@ def save_all(folder: Path, trials: Trials, summary: Summary) -> list[Path]:
     if not trials.all(TrialState.COMPLETE):
         return []
     label = summary.metric.replace("_", " ")
-    found = []
+    paths = []
     with warnings.catch_warnings(action="ignore"):
         axes = drawing.plot_optimization_history(trials.study, target_name=label)
-        found.append(_save(axes, folder / "history.png", f"{trials.name}: {label} by trial"))
+        paths.append(_save(axes, folder / "history.png", f"{trials.name}: {label} by trial"))
         for plugin in summary.importances:
-            own, knobs = trials.alone(plugin)
-            axes = drawing.plot_param_importances(own, params=knobs, target_name=label)
-            found.append(_save(axes, folder / f"importances_{plugin}.png", f"{plugin}: importance of its knobs"))
-            axes = drawing.plot_parallel_coordinate(own, params=knobs, target_name=label)
+            alone, knobs = trials.of_plugin(plugin)
+            axes = drawing.plot_param_importances(alone, params=knobs, target_name=label)
+            paths.append(_save(axes, folder / f"importances_{plugin}.png", f"{plugin}: importance of its knobs"))
+            axes = drawing.plot_parallel_coordinate(alone, params=knobs, target_name=label)
             for lines in axes.collections:
                 lines.set_cmap("viridis")  # Optuna's colormap draws the worst trial in white
-            found.append(_save(axes, folder / f"parallel_{plugin}.png", f"{plugin}: {label} and its knobs"))
-    return found
+            paths.append(_save(axes, folder / f"parallel_{plugin}.png", f"{plugin}: {label} and its knobs"))
+    return paths
 
 
 def _save(axes: Any, path: Path, title: str) -> Path:

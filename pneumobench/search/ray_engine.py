@@ -10,15 +10,15 @@ from typing import Any
 
 from pneumobench.errors import UsageError
 from pneumobench.search.engine import THREADS
-from pneumobench.search.hosts import Host, WorkerDied, of_ready
+from pneumobench.search.handles import WorkerDied, WorkerHandle, identity_and_memory
 from pneumobench.search.job import Job
-from pneumobench.search.worker import Report
+from pneumobench.search.worker import TrialReport
 from pneumobench.utils import provenance
 
 PASSED_ON = ("PNEUMOBENCH_", "KERAS_", "MLFLOW_", "TF_", "CUDA_VISIBLE")  # environment variables for the workers
 
 
-class Remote:
+class WorkerActor:
     """The actor's class: a worker that is created on the first call, so that its error can be reported."""
 
     def __init__(self, job: dict[str, Any]):
@@ -27,16 +27,16 @@ class Remote:
 
     def ready(self, check: bool) -> dict[str, Any]:
         """This process's identity and memory, once it can train; or the error on starting."""
-        from pneumobench.errors import told
+        from pneumobench.errors import one_line
         from pneumobench.search.worker import Worker, memory
 
         try:
             if self._worker is None:
-                self._worker = Worker(Job.of(self._job))
+                self._worker = Worker(Job.from_plain(self._job))
                 if check:
                     self._worker.check()
         except Exception as error:
-            return {"error": told(error), "exit_code": getattr(error, "exit_code", 1)}
+            return {"error": one_line(error), "exit_code": getattr(error, "exit_code", 1)}
         return {"ready": provenance.process(), "memory": memory()}
 
     def trial(self) -> dict[str, Any] | None:
@@ -46,7 +46,7 @@ class Remote:
         return report and vars(report)
 
 
-class RayHost:
+class RayHandle:
     """The handle of a worker that is a Ray actor."""
 
     def __init__(self, actor: Any, check: bool):
@@ -63,12 +63,12 @@ class RayHost:
 
     def ready(self) -> int:
         if self.process is None:
-            self.process, self._memory = of_ready(self._get(self._starting))
+            self.process, self._memory = identity_and_memory(self._get(self._starting))
         return self._memory
 
-    def trial(self) -> Report | None:
+    def trial(self) -> TrialReport | None:
         report = self._get(self.actor.trial.remote())
-        return report and Report(**report)
+        return report and TrialReport(**report)
 
     def stop(self) -> None:
         import ray
@@ -85,7 +85,7 @@ class RayHost:
 
 
 @dataclass(frozen=True)
-class Ray:
+class RayEngine:
     """Actors of a cluster, with one GPU each if it has GPUs, else with an equal share of its cores."""
 
     workers: int
@@ -94,12 +94,12 @@ class Ray:
     owned: bool
 
     @property
-    def ahead(self) -> bool:
+    def has_room(self) -> bool:
         """Whether there is room for a worker's successor beside it: not where each occupies a GPU."""
         return not self.gpus
 
     @classmethod
-    def of(cls, workers: int | None, address: str | None) -> Ray:
+    def of(cls, workers: int | None, address: str | None) -> RayEngine:
         """The cluster at an address, or a local one. Raises: UsageError if Ray or the cluster is missing."""
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         try:
@@ -122,7 +122,7 @@ class Ray:
             raise UsageError(f"--workers is at most {most} on this Ray cluster, which has {most} {what}; not {workers}")
         return cls(workers, gpus, cores, owned)
 
-    def start(self, slot: int, job: Job, *, check: bool = False) -> Host:
+    def start(self, slot: int, job: Job, *, check: bool = False) -> WorkerHandle:
         """A new actor."""
         import ray
 
@@ -130,18 +130,18 @@ class Ray:
         passed = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
         passed |= {} if self.gpus else {name: str(share) for name in THREADS if name not in os.environ}
         passed.pop("CUDA_VISIBLE_DEVICES", None) if self.gpus else None
-        actor = ray.remote(Remote).options(
+        actor = ray.remote(WorkerActor).options(
             num_gpus=1 if self.gpus else 0,
             num_cpus=1 if self.gpus else share / 2,  # half, to leave room for a worker's successor
             max_restarts=-1,
             runtime_env={"env_vars": passed},
         )
-        return RayHost(actor.remote(asdict(job)), check)
+        return RayHandle(actor.remote(asdict(job)), check)
 
-    def revive(self, slot: int, job: Job, dead: Host) -> Host:
+    def restart(self, slot: int, job: Job, dead: WorkerHandle) -> WorkerHandle:
         """The same actor, which Ray restarts."""
-        assert isinstance(dead, RayHost)
-        return RayHost(dead.actor, check=False)
+        assert isinstance(dead, RayHandle)
+        return RayHandle(dead.actor, check=False)
 
     def close(self) -> None:
         """Disconnect from the cluster; a local one is shut down."""

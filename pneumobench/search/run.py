@@ -46,7 +46,7 @@ class Outcome:
 
     summary: Summary
     folder: Path
-    renewed: int
+    replaced: int
 
 
 def study(
@@ -90,29 +90,29 @@ def study(
     )
     plan = job.plan()
     engine = Workers.of(workers).engine(_logs(job.name))
-    images, held, job = _images_and_trials(job, plan, progress)
+    images, study_trials, job = _images_and_trials(job, plan, progress)
     import_mlflow()
-    with _recording(job, plan, images, held, store, progress) as run:
-        held.aim(trials)
-        for key, value in (("mlflow_run", run.run_id), ("job", json.dumps(job.kept()))):
-            held.study.set_user_attr(key, value)
-        held.end_dead()
-        reconcile(store, run.run_id, held)
-        supervisor = Supervisor(engine, job, held)
+    with _recording(job, plan, images, study_trials, store, progress) as run:
+        study_trials.set_target(trials)
+        for key, value in (("mlflow_run", run.run_id), ("job", json.dumps(job.portable()))):
+            study_trials.study.set_user_attr(key, value)
+        study_trials.end_dead()
+        reconcile(store, run.run_id, study_trials)
+        supervisor = Supervisor(engine, job, study_trials)
         try:
-            if not held.is_done():
+            if not study_trials.is_done():
                 progress.stage("starting the workers")
-                _search(supervisor, held, watch)
+                _search(supervisor, study_trials, watch)
         finally:
             engine.close()
-            reconcile(store, run.run_id, held)
-        held.study.set_user_attr("exhausted", held.is_exhausted())
+            reconcile(store, run.run_id, study_trials)
+        study_trials.study.set_user_attr("exhausted", study_trials.is_exhausted())
         failed = supervisor.failures()
         progress.stage("writing the summary")
-        summary, folder = _sum_up(held, store, run)
+        summary, folder = _sum_up(study_trials, store, run)
         if failed:
             raise TrainingError(f"study '{job.name}' stopped: {IN_A_ROW} trials failed in a row: {in_common(failed)}")
-    return Outcome(summary, folder, supervisor.renewed)
+    return Outcome(summary, folder, supervisor.replaced)
 
 
 def work(
@@ -135,8 +135,8 @@ def work(
     attributes = Trials(kept, name).study.user_attrs
     if "job" not in attributes:
         raise UsageError(f"study '{name}' is not running yet; `pneumobench study` starts it")
-    job = Job.of(json.loads(attributes["job"]), storage=kept.url, tracking_uri=store.uri)
-    job = job.at(None if data is None else str(data))
+    job = Job.from_plain(json.loads(attributes["job"]), storage=kept.url, tracking_uri=store.uri)
+    job = job.with_data(None if data is None else str(data))
     plan = job.plan()
     import_mlflow()
     if store.run(attributes["mlflow_run"]) is None:
@@ -144,12 +144,12 @@ def work(
             f"study '{name}' tracks its trials in another store than {redact(store.uri)}; --tracking-uri names it"
         )
     images = job.images(progress)
-    job = job.at(str(images.dataset.root))
-    held = Trials(kept, name, plan)
-    held.check(plan.bound(images))
+    job = job.with_data(str(images.dataset.root))
+    study_trials = Trials(kept, name, plan)
+    study_trials.check_identity(plan.identity(images))
     progress.stage("starting the workers")
-    _search(Supervisor(engine, job, held), held, watch)
-    return summarise(held, store)
+    _search(Supervisor(engine, job, study_trials), study_trials, watch)
+    return summarise(study_trials, store)
 
 
 def _logs(name: str) -> Path:
@@ -159,14 +159,14 @@ def _logs(name: str) -> Path:
 def _images_and_trials(job: Job, plan: Plan, progress: Progress) -> tuple[Prepared, Trials, Job]:
     """The decoded images, the study in its storage, and the job with the image folder filled in."""
     images = job.images(progress)
-    held = Trials.opened(Storage(job.storage, stale=retry), job.name, plan, plan.bound(images))
+    study_trials = Trials.open_or_create(Storage(job.storage, stale=retry), job.name, plan, plan.identity(images))
     images = prepare.decode(images, plan.views(), progress=progress)
-    return images, held, job.at(str(images.dataset.root))
+    return images, study_trials, job.with_data(str(images.dataset.root))
 
 
 @contextmanager
 def _recording(
-    job: Job, plan: Plan, images: Prepared, held: Trials, store: Store, progress: Progress
+    job: Job, plan: Plan, images: Prepared, study_trials: Trials, store: Store, progress: Progress
 ) -> Iterator[Recorder]:
     """The study's MLflow run: a new one, or the existing one of a resumed study."""
     progress.stage("opening the tracking store")
@@ -185,7 +185,7 @@ def _recording(
         "storage": redact(job.storage),
         **({"limit": options.limit} if options.limit else {}),
     }
-    before = held.study.user_attrs.get("mlflow_run")
+    before = study_trials.study.user_attrs.get("mlflow_run")
     resume = before if before and store.run(before) else None
     experiment = store.experiment(experiment_of(dataset), dataset.fingerprint, description_of(dataset))
     with recording(store, experiment, f"study {job.name}", tags, resume=resume) as run:
@@ -194,7 +194,7 @@ def _recording(
 
 def _search(supervisor: Supervisor, trials: Trials, watch: Watch) -> None:
     began, done = time.monotonic(), len(trials.all(TrialState.COMPLETE, TrialState.PRUNED))
-    with supervisor.at_work():
+    with supervisor.running_workers():
         while not supervisor.is_over:
             watch(snapshot(trials, done, time.monotonic() - began))
             time.sleep(LOOK)

@@ -15,20 +15,21 @@ from pneumobench.search.space import PLUGIN
 STARTUP = 4  # finished trials of a plugin before its next one may be pruned
 
 
-def sampler(named: str | Callable[[int], Any], seed: int) -> BaseSampler:
+def sampler(choice: str | Callable[[int], Any], seed: int) -> BaseSampler:
     """The sampler of a study, with the study's seed."""
-    if callable(named):
-        return PerTrial(named, seed)
-    if named == "tpe":
-        return PerTrial(lambda own: optuna.samplers.TPESampler(seed=own), seed)
-    return PerTrial(lambda own: optuna.samplers.RandomSampler(seed=own), seed)  # a grid's trials are enqueued
+    if callable(choice):
+        return PerTrial(choice, seed)
+    if choice == "tpe":
+        return PerTrial(lambda trial_seed: optuna.samplers.TPESampler(seed=trial_seed), seed)
+    # a grid's trials are enqueued
+    return PerTrial(lambda trial_seed: optuna.samplers.RandomSampler(seed=trial_seed), seed)
 
 
-def pruner(named: str | Callable[[], Any]) -> optuna.pruners.BasePruner:
+def pruner(choice: str | Callable[[], Any]) -> optuna.pruners.BasePruner:
     """The pruner of a study."""
-    if callable(named):
-        return WithinPlugin(named())
-    if named == "none":
+    if callable(choice):
+        return WithinPlugin(choice())
+    if choice == "none":
         return optuna.pruners.NopPruner()
     return WithinPlugin(optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=1))
 
@@ -44,8 +45,8 @@ class PerTrial(BaseSampler):
         self._inner = make(seed)
 
     def before_trial(self, study: Any, trial: FrozenTrial) -> None:
-        own = np.random.SeedSequence((self._seed, trial.number)).generate_state(1)[0]
-        self._inner = self._make(int(own))
+        trial_seed = np.random.SeedSequence((self._seed, trial.number)).generate_state(1)[0]
+        self._inner = self._make(int(trial_seed))
         self._inner.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Any, trial: FrozenTrial) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pneumobench.search.trials import ERROR, PROCESS, Trials
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningTrial:
     """A running trial: its worker ("host:pid"), its finished epochs, and the metric after the last of them."""
 
     number: int
@@ -22,7 +22,7 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedTrial:
     """A trial that has ended; if it was pruned, `value` is its last intermediate value."""
 
     number: int
@@ -45,8 +45,8 @@ class Snapshot:
     metric: str
     target: int
     states: dict[str, int]
-    running: tuple[Running, ...]
-    ended: tuple[Ended, ...]
+    running: tuple[RunningTrial, ...]
+    ended: tuple[EndedTrial, ...]
     improvements: tuple[tuple[int, float], ...]
     seconds: float
     rate: float
@@ -85,9 +85,9 @@ def snapshot(trials: Trials, before: int, seconds: float) -> Snapshot:
     )
 
 
-def _running(trial: FrozenTrial) -> Running:
+def _running(trial: FrozenTrial) -> RunningTrial:
     process = trial.user_attrs.get(PROCESS, {})
-    return Running(
+    return RunningTrial(
         number=trial.number,
         plugin=str(trial.params.get(PLUGIN, "")),
         worker=f"{process.get('host', '')}:{process.get('pid', '')}",
@@ -96,8 +96,8 @@ def _running(trial: FrozenTrial) -> Running:
     )
 
 
-def _ended(trial: FrozenTrial) -> Ended:
-    return Ended(
+def _ended(trial: FrozenTrial) -> EndedTrial:
+    return EndedTrial(
         number=trial.number,
         plugin=str(trial.params.get(PLUGIN, "")),
         state=trial.state.name.lower(),

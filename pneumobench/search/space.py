@@ -15,7 +15,7 @@ PLUGIN = "plugin"  # the first parameter of every trial
 PROBES = 32  # random draws that reveal a space's parameters; those of rarer branches appear when they are drawn
 
 
-class Draw:
+class PluginTrial:
     """A trial for one plugin's space: parameters are named `plugin.knob`, and fixed knobs are not suggested.
 
     Without the prefix Optuna would refuse two plugins' knobs with the same name and different ranges.
@@ -48,12 +48,12 @@ class Draw:
 class Space:
     """A study's search space: the plugin, then that plugin's knobs.
 
-    `plugins` are by name; `own`, if given, replaces their spaces; `fixed` holds each plugin's knobs that are not
-    searched.
+    `plugins` are by name; `override`, if given, replaces their spaces; `fixed` holds each plugin's knobs that are
+    not searched.
     """
 
-    def __init__(self, plugins: Mapping[str, Plugin], own: Hook | None, fixed: Mapping[str, Mapping[str, Any]]):
-        self._plugins, self._own, self._fixed = plugins, own, fixed
+    def __init__(self, plugins: Mapping[str, Plugin], override: Hook | None, fixed: Mapping[str, Mapping[str, Any]]):
+        self._plugins, self._override, self._fixed = plugins, override, fixed
 
     def draw(self, trial: Any) -> tuple[str, dict[str, Any]]:
         """A plugin's name and the values of all its knobs, as a trial suggests them.
@@ -62,10 +62,10 @@ class Space:
         """
         name = trial.suggest_categorical(PLUGIN, list(self._plugins))
         plugin, fixed = self._plugins[name], self._fixed.get(name, {})
-        space = self._own or plugin.space
+        space = self._override or plugin.space
         if space is None:
             raise PluginError(f"plugin '{name}' has no space to search; write one, or set the study's `space`")
-        values = ask(space, Draw(trial, name, fixed), resolve(plugin, fixed) | {PLUGIN: name})
+        values = ask(space, PluginTrial(trial, name, fixed), resolve(plugin, fixed) | {PLUGIN: name})
         return name, resolve(plugin, {**values, **fixed})
 
     def parameters(self) -> dict[str, str]:
@@ -75,16 +75,16 @@ class Space:
         """
         import optuna
 
-        found: dict[str, str] = {}
+        parameters: dict[str, str] = {}
         for name in self._plugins:
             for seed in range(PROBES):
                 trial = _random_trial(seed, {PLUGIN: name})
                 self.draw(trial)
-                found |= {k: optuna.distributions.distribution_to_json(d) for k, d in trial.distributions.items()}
-        choices = [name for name in found if name != PLUGIN]
+                parameters |= {k: optuna.distributions.distribution_to_json(d) for k, d in trial.distributions.items()}
+        choices = [name for name in parameters if name != PLUGIN]
         if not choices and len(self._plugins) < 2:
             raise UsageError(f"the space of plugin '{next(iter(self._plugins))}' is empty: there is nothing to search")
-        return dict(sorted(found.items()))
+        return dict(sorted(parameters.items()))
 
     def combinations(self) -> list[dict[str, Any]]:
         """Every combination of parameters once. Raises: UsageError for a continuous parameter without a step."""
@@ -92,16 +92,16 @@ class Space:
 
     def _walk(self, chosen: list[Any]) -> Iterator[dict[str, Any]]:
         """All combinations that start with these choices; the space function is called again for each of them."""
-        walk = _Walk(chosen)
-        self.draw(walk)
-        if walk.open is None:
-            yield walk.params
+        trial = _GridTrial(chosen)
+        self.draw(trial)
+        if trial.open is None:
+            yield trial.params
             return
-        for choice in walk.open:
+        for choice in trial.open:
             yield from self._walk([*chosen, choice])
 
 
-class _Walk:
+class _GridTrial:
     """A trial whose first suggestions are given; `open` holds the choices of the next parameter."""
 
     def __init__(self, chosen: list[Any]):
@@ -133,7 +133,7 @@ class _Walk:
         return choices[0]
 
 
-def same(params: Mapping[str, Any]) -> str:
+def canonical(params: Mapping[str, Any]) -> str:
     """A text that is equal for equal parameters, whatever their order."""
     return json.dumps(params, sort_keys=True, default=str)
 

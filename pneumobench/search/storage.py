@@ -18,7 +18,7 @@ from pneumobench.utils.provenance import redact
 
 VARIABLE = "PNEUMOBENCH_STORAGE"
 DEFAULT = Path("runs") / "studies.db"
-BEAT, GRACE = 30, 150  # seconds between heartbeats, and without one until a trial elsewhere is considered dead
+HEARTBEAT, GRACE = 30, 150  # seconds between heartbeats, and without one until a trial elsewhere is considered dead
 PATIENCE = 60  # seconds that SQLite waits for another writer's lock
 
 
@@ -45,7 +45,7 @@ class Storage:
                 backend = optuna.storages.RDBStorage(
                     self.url,
                     engine_kwargs={"connect_args": {"timeout": PATIENCE}} if self._path else {"pool_pre_ping": True},
-                    heartbeat_interval=BEAT,
+                    heartbeat_interval=HEARTBEAT,
                     grace_period=GRACE,
                     heartbeat_stale_trial_callback=stale,
                 )
@@ -66,21 +66,21 @@ class Storage:
     @contextmanager
     def lock(self, study: str) -> Iterator[None]:
         """A lock held by one process at a time on all machines that use this storage; released if its holder dies."""
-        with ExitStack() as held:
+        with ExitStack() as locks:
             with self._reporting_errors():
                 if self._path:
-                    held.enter_context(FileLock(f"{self._path}.lock"))
+                    locks.enter_context(FileLock(f"{self._path}.lock"))
                 else:
-                    self._lock_server(held, zlib.crc32(study.encode()))
+                    self._lock_server(locks, zlib.crc32(study.encode()))
             yield
 
-    def _lock_server(self, held: ExitStack, key: int) -> None:
+    def _lock_server(self, locks: ExitStack, key: int) -> None:
         from sqlalchemy import text
 
-        connection = held.enter_context(self._engine.connect())
+        connection = locks.enter_context(self._engine.connect())
         connection.execute(text("select pg_advisory_lock(:key)"), {"key": key})
         # explicit unlock: returning the connection to the pool does not end the session that holds the lock
-        held.callback(connection.execute, text("select pg_advisory_unlock(:key)"), {"key": key})
+        locks.callback(connection.execute, text("select pg_advisory_unlock(:key)"), {"key": key})
 
     @contextmanager
     def _reporting_errors(self) -> Iterator[None]:

@@ -23,7 +23,7 @@ ENOUGH = 4  # complete trials of a plugin needed to compute the importance of it
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedTrial:
     """A complete trial: its value, its parameters by Optuna's names, and whether it ties with the best."""
 
     number: int
@@ -34,7 +34,7 @@ class Ranked:
 
 
 @dataclass(frozen=True)
-class Budget:
+class PluginBudget:
     """A plugin's part of the search: finished trials, pruned ones among them, seconds, and its best value."""
 
     plugin: str
@@ -52,8 +52,8 @@ class Summary:
     metric: str
     target: int
     states: Mapping[str, int]
-    best: tuple[Ranked, ...]
-    budgets: tuple[Budget, ...]
+    best: tuple[RankedTrial, ...]
+    budgets: tuple[PluginBudget, ...]
     importances: Mapping[str, Mapping[str, float]]
     exhausted: bool
     errors: Mapping[str, int]
@@ -62,7 +62,7 @@ class Summary:
     @property
     def ties(self) -> list[int]:
         """The trials that do not differ significantly from the best one on validation, without the best one."""
-        return [one.number for one in self.best[1:] if one.ties]
+        return [trial.number for trial in self.best[1:] if trial.ties]
 
     @property
     def lopsided(self) -> str | None:
@@ -85,7 +85,7 @@ def summarise(trials: Trials, store: Store | None = None) -> Summary:
     """Summarise a study so far. Ties among the best trials are computed if the store of its runs is given."""
     every, metric = trials.all(), trials.study.user_attrs["metric"]
     best = trials.best(BEST)
-    ties = tied(best, metric, store) if store is not None else [None] * len(best)
+    ties = ties_with_first(best, metric, store) if store is not None else [None] * len(best)
     exhausted = not trials.is_done() and not trials.running() and bool(trials.study.user_attrs.get("exhausted"))
     return Summary(
         name=trials.name,
@@ -93,7 +93,7 @@ def summarise(trials: Trials, store: Store | None = None) -> Summary:
         target=trials.target,
         states=trials.states(),
         best=tuple(
-            Ranked(t.number, t.params[PLUGIN], float(t.value or 0.0), dict(t.params), tie)
+            RankedTrial(t.number, t.params[PLUGIN], float(t.value or 0.0), dict(t.params), tie)
             for t, tie in zip(best, ties, strict=True)
         ),
         budgets=budgets(every, trials.maximizes),
@@ -104,39 +104,39 @@ def summarise(trials: Trials, store: Store | None = None) -> Summary:
     )
 
 
-def budgets(trials: list[FrozenTrial], maximizes: bool) -> tuple[Budget, ...]:
+def budgets(trials: list[FrozenTrial], maximizes: bool) -> tuple[PluginBudget, ...]:
     """Each plugin's part of the search; the seconds include failed trials."""
     plugins = list(dict.fromkeys(name for t in trials for name in _choices(t)))
-    found = []
+    shares = []
     for plugin in plugins:
-        own = [t for t in trials if t.params.get(PLUGIN) == plugin]
-        values = [t.value for t in own if t.state is TrialState.COMPLETE and t.value is not None]
-        found.append(
-            Budget(
+        of_plugin = [t for t in trials if t.params.get(PLUGIN) == plugin]
+        values = [t.value for t in of_plugin if t.state is TrialState.COMPLETE and t.value is not None]
+        shares.append(
+            PluginBudget(
                 plugin=plugin,
-                trials=sum(t.state in FINISHED for t in own),
-                pruned=sum(t.state is TrialState.PRUNED for t in own),
-                seconds=sum(t.duration.total_seconds() for t in own if t.duration),
+                trials=sum(t.state in FINISHED for t in of_plugin),
+                pruned=sum(t.state is TrialState.PRUNED for t in of_plugin),
+                seconds=sum(t.duration.total_seconds() for t in of_plugin if t.duration),
                 best=(max(values) if maximizes else min(values)) if values else None,
             )
         )
-    return tuple(sorted(found, key=lambda one: -one.trials))
+    return tuple(sorted(shares, key=lambda share: -share.trials))
 
 
 def importances(trials: Trials) -> dict[str, dict[str, float]]:
     """The importance of each plugin's knobs over its complete trials (PED-ANOVA, Watanabe et al., IJCAI 2023)."""
-    found = {}
+    by_plugin = {}
     complete = trials.all(TrialState.COMPLETE)
     for plugin in dict.fromkeys(str(t.params.get(PLUGIN)) for t in complete):
-        alone, names = trials.alone(plugin)
+        alone, names = trials.of_plugin(plugin)
         if len(alone.trials) < ENOUGH or not names:
             continue
         weights = optuna.importance.get_param_importances(alone, params=names)
-        found[plugin] = {name.removeprefix(f"{plugin}."): float(weight) for name, weight in weights.items()}
-    return found
+        by_plugin[plugin] = {name.removeprefix(f"{plugin}."): float(weight) for name, weight in weights.items()}
+    return by_plugin
 
 
-def tied(best: list[FrozenTrial], metric: str, store: Store) -> list[bool | None]:
+def ties_with_first(best: list[FrozenTrial], metric: str, store: Store) -> list[bool | None]:
     """Whether each trial ties with the first: the 95 % interval of their difference contains 0.
 
     A paired bootstrap over the validation patients; None where a trial's predictions are missing.
@@ -148,28 +148,28 @@ def tied(best: list[FrozenTrial], metric: str, store: Store) -> list[bool | None
     for trial in best:
         try:
             path = store.file(trial.user_attrs[RUN], f"predictions/{part}.parquet")
-            said = predictions.read(path, OperatingPoint(0.5, "0.5", 1))
+            predicted = predictions.read(path, OperatingPoint(0.5, "0.5", 1))
         except (PneumobenchError, KeyError):
             draws.append(None)
             continue
         if weights is None:
-            weights = bootstrap.patient_weights(said.patient)
-        draws.append(metrics.of_probabilities(said.label, said.probability, weights)[name])
-    found: list[bool | None] = []
-    for own in draws:
-        if own is None or draws[0] is None:
-            found.append(None)
-            continue
-        low, high = bootstrap.interval(own - draws[0])
-        found.append(bool(low <= 0 <= high))
-    return found
+            weights = bootstrap.patient_weights(predicted.patient)
+        draws.append(metrics.of_probabilities(predicted.label, predicted.probability, weights)[name])
+    return [_contains_zero(drawn, draws[0]) for drawn in draws]
+
+
+def _contains_zero(drawn: np.ndarray | None, first: np.ndarray | None) -> bool | None:
+    if drawn is None or first is None:
+        return None
+    low, high = bootstrap.interval(drawn - first)
+    return bool(low <= 0 <= high)
 
 
 def in_common(failed: list[FrozenTrial]) -> str:
     """What failed trials have in common: their error, and the parameters that are equal in all."""
     errors = _counted([str(t.user_attrs.get(ERROR, "")) for t in failed])
     params = [dict(t.params) for t in failed]
-    shared = {name: value for name, value in params[0].items() if all(one.get(name) == value for one in params)}
+    shared = {name: value for name, value in params[0].items() if all(other.get(name) == value for other in params)}
     what = "; ".join(f"{count} x {error}" if len(errors) > 1 else error for error, count in errors.items())
     return f"{what} ({', '.join(f'{name} = {value}' for name, value in shared.items()) or 'no parameter in common'})"
 

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial
 
 from pneumobench.errors import PneumobenchError, TrainingError
 from pneumobench.search.engine import Engine
-from pneumobench.search.hosts import Host, WorkerDied
+from pneumobench.search.handles import WorkerDied, WorkerHandle
 from pneumobench.search.job import Job
 from pneumobench.search.trials import IN_A_ROW, INTERRUPTED, KILLED, Trials
 
@@ -28,14 +28,14 @@ class Supervisor:
     def __init__(self, engine: Engine, job: Job, trials: Trials):
         self._engine, self._job, self._trials = engine, job, trials
         self._over = threading.Event()
-        self._hosts: list[Host] = []
+        self._workers: list[WorkerHandle] = []
         self._lock = threading.Lock()
         self._began = datetime.now()
         self._futures: list[Future[None]] = []
-        self.renewed = 0
+        self.replaced = 0
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
+    def running_workers(self) -> Iterator[None]:
         """The workers train while the block runs; on leaving it they are stopped and their trials ended."""
         with ThreadPoolExecutor(self._engine.workers) as pool:
             self._futures = [pool.submit(self._keep_busy, slot) for slot in range(self._engine.workers)]
@@ -49,30 +49,31 @@ class Supervisor:
     @property
     def is_over(self) -> bool:
         """Whether all workers are finished, or one raised an error that ends the study."""
-        return all(one.done() for one in self._futures) or any(one.done() and one.exception() for one in self._futures)
+        futures = self._futures
+        return all(future.done() for future in futures) or any(f.done() and f.exception() for f in futures)
 
     def failures(self) -> list[FrozenTrial]:
         """The latest consecutive failed trials, if there are enough to end the study."""
-        found = self._trials.failures(self._began)
-        return found[:IN_A_ROW] if len(found) >= IN_A_ROW else []
+        failed = self._trials.failures(self._began)
+        return failed[:IN_A_ROW] if len(failed) >= IN_A_ROW else []
 
     def _keep_busy(self, slot: int) -> None:
-        host = self._add(self._engine.start(slot, self._job, check=slot == 0))
+        worker = self._add(self._engine.start(slot, self._job, check=slot == 0))
         first: int | None = None  # bytes of memory before its first trial
-        successor: Host | None = None
+        successor: WorkerHandle | None = None
         deaths = 0
         while not self._over.is_set() and not self._trials.is_done() and not self.failures():
             try:
-                first = host.ready() if first is None else first
-                report = host.trial()
+                first = worker.ready() if first is None else first
+                report = worker.trial()
             except WorkerDied as death:
                 if self._over.is_set():
                     return
-                deaths += host.process is None
+                deaths += worker.process is None
                 if deaths >= DEATHS:
                     raise TrainingError(f"{DEATHS} workers died before their first trial: {death}") from None
-                self._trials.end_dead(KILLED, [host.process] if host.process else [])
-                host, first = self._add(self._engine.revive(slot, self._job, host)), None
+                self._trials.end_dead(KILLED, [worker.process] if worker.process else [])
+                worker, first = self._add(self._engine.restart(slot, self._job, worker)), None
                 continue
             if report is None:
                 if self._is_idle_for_good():
@@ -81,36 +82,36 @@ class Supervisor:
                 continue
             deaths = 0
             if successor is not None and successor.is_ready():
-                host.stop()
-                host, first, successor = successor, None, None
-                self.renewed += 1
+                worker.stop()
+                worker, first, successor = successor, None, None
+                self.replaced += 1
             elif successor is None and report.memory - (first or 0) > GROWTH:
-                if self._engine.ahead:
+                if self._engine.has_room:
                     successor = self._add(self._engine.start(slot, self._job))
                     continue
-                host.stop()
-                host, first = self._add(self._engine.start(slot, self._job)), None
-                self.renewed += 1
+                worker.stop()
+                worker, first = self._add(self._engine.start(slot, self._job)), None
+                self.replaced += 1
 
     def _is_idle_for_good(self) -> bool:
         """Whether an idle worker will get no more trials: the study is done, or its grid is exhausted."""
         return self._trials.is_done() or (self._trials.is_exhausted() and not self._trials.running())
 
-    def _add(self, host: Host) -> Host:
+    def _add(self, worker: WorkerHandle) -> WorkerHandle:
         with self._lock:
-            self._hosts.append(host)
-        return host
+            self._workers.append(worker)
+        return worker
 
     def _leave(self) -> None:
-        unfinished = not all(one.done() for one in self._futures)
+        unfinished = not all(future.done() for future in self._futures)
         self._over.set()
         with self._lock:
-            hosts = list(self._hosts)
-        stopping = [threading.Thread(target=host.stop) for host in hosts]
+            workers = list(self._workers)
+        stopping = [threading.Thread(target=worker.stop) for worker in workers]
         for thread in stopping:
             thread.start()
         for thread in stopping:
             thread.join()
         with suppress(PneumobenchError):
-            known = [host.process for host in hosts if host.process]
+            known = [worker.process for worker in workers if worker.process]
             self._trials.end_dead(INTERRUPTED if unfinished else KILLED, known)

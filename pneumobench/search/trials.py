@@ -13,10 +13,10 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from pneumobench.authoring.study import DIRECTIONS
-from pneumobench.errors import UsageError, told, unknown
+from pneumobench.errors import UsageError, one_line, unknown
 from pneumobench.search import samplers
 from pneumobench.search.plan import Plan
-from pneumobench.search.space import PLUGIN, same
+from pneumobench.search.space import PLUGIN, canonical
 from pneumobench.search.storage import Storage
 from pneumobench.utils import provenance
 from pneumobench.utils.provenance import redact
@@ -57,7 +57,7 @@ class Trials:
         )
 
     @classmethod
-    def opened(cls, storage: Storage, name: str, plan: Plan, bound: Mapping[str, Any]) -> Trials:
+    def open_or_create(cls, storage: Storage, name: str, plan: Plan, identity: Mapping[str, Any]) -> Trials:
         """The study of this name, created if it does not exist.
 
         Raises: UsageError that names the differences, if it exists with other images, epochs or space.
@@ -65,24 +65,24 @@ class Trials:
         with storage.lock(name):
             if name not in storage.names():
                 direction: Any = DIRECTIONS[plan.metric]
-                made = optuna.create_study(storage=storage.optuna, study_name=name, direction=direction)
-                for key, value in (("metric", plan.metric), ("bound", json.dumps(dict(bound)))):
-                    made.set_user_attr(key, value)
-                made.set_metric_names([plan.metric])
-        found = cls(storage, name, plan)
-        found.check(bound)
-        return found
+                study = optuna.create_study(storage=storage.optuna, study_name=name, direction=direction)
+                for key, value in (("metric", plan.metric), ("bound", json.dumps(dict(identity)))):
+                    study.set_user_attr(key, value)
+                study.set_metric_names([plan.metric])
+        trials = cls(storage, name, plan)
+        trials.check_identity(identity)
+        return trials
 
-    def check(self, bound: Mapping[str, Any]) -> None:
+    def check_identity(self, identity: Mapping[str, Any]) -> None:
         """Raises: UsageError that names the settings that differ from those the study was started with."""
         before = json.loads(self.study.user_attrs["bound"])
-        differing = [key for key in {**before, **bound} if before.get(key) != bound.get(key)]
+        differing = [key for key in {**before, **identity} if before.get(key) != identity.get(key)]
         if differing:
-            what = "; ".join(
-                f"{key}: {before.get(key, 'none')} there, {bound.get(key, 'none')} here" for key in differing
+            differences = "; ".join(
+                f"{key}: {before.get(key, 'none')} there, {identity.get(key, 'none')} here" for key in differing
             )
             raise UsageError(
-                f"study '{self.name}' was started with other settings ({what}); --as NAME starts a separate study"
+                f"study '{self.name}' was started with other settings ({differences}); --as NAME starts another"
             )
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -96,12 +96,12 @@ class Trials:
         every = self.all()
         return {state.name.lower(): sum(trial.state is state for trial in every) for state in TrialState}
 
-    def alone(self, plugin: str) -> tuple[Any, list[str]]:
+    def of_plugin(self, plugin: str) -> tuple[Any, list[str]]:
         """One plugin's complete trials as an in-memory study, and the names of its parameters."""
-        own = [trial for trial in self.all(TrialState.COMPLETE) if trial.params.get(PLUGIN) == plugin]
+        trials = [trial for trial in self.all(TrialState.COMPLETE) if trial.params.get(PLUGIN) == plugin]
         study = optuna.create_study(direction=self.study.direction)
-        study.add_trials(own)
-        return study, [name for name in dict.fromkeys(n for trial in own for n in trial.params) if name != PLUGIN]
+        study.add_trials(trials)
+        return study, [name for name in dict.fromkeys(n for trial in trials for n in trial.params) if name != PLUGIN]
 
     def running(self) -> list[FrozenTrial]:
         """The running trials."""
@@ -142,7 +142,7 @@ class Trials:
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
-    def aim(self, trials: int) -> None:
+    def set_target(self, trials: int) -> None:
         """Set the number of finished trials at which the study ends."""
         self.study.set_user_attr("trials", trials)
 
@@ -163,14 +163,14 @@ class Trials:
                 self.study.enqueue_trial(params)
             trial = self.study.ask()
             trial.set_user_attr(PROCESS, provenance.process())
-            self.beat(trial)
+            self.heartbeat(trial)
             try:
                 return Claim(trial, *self._plan.space.draw(trial))
             except Exception as error:
-                self._fail(_id(trial), told(error))
+                self._fail(_id(trial), one_line(error))
                 raise
 
-    def beat(self, trial: Any) -> None:
+    def heartbeat(self, trial: Any) -> None:
         """Record a heartbeat, for other machines."""
         self.storage.optuna.record_heartbeat(_id(trial))  # type: ignore[attr-defined]
 
@@ -217,8 +217,8 @@ class Trials:
         return bool(self.all(TrialState.WAITING))
 
     def _untried(self) -> dict[str, Any] | None:
-        tried = {same(trial.params) for trial in self.all()}
-        return next((params for params in self._combinations or () if same(params) not in tried), None)
+        tried = {canonical(trial.params) for trial in self.all()}
+        return next((params for params in self._combinations or () if canonical(params) not in tried), None)
 
 
 def _id(trial: Any) -> int:

@@ -14,7 +14,7 @@ import psutil
 
 from pneumobench.authoring.knobs import resolve
 from pneumobench.data import prepare
-from pneumobench.errors import PneumobenchError, told
+from pneumobench.errors import PneumobenchError, one_line
 from pneumobench.search.job import Job
 from pneumobench.search.objective import Objective
 from pneumobench.search.storage import Storage
@@ -26,11 +26,11 @@ from pneumobench.training.corruption import Corrupted
 from pneumobench.utils import provenance
 from pneumobench.utils.progress import Progress
 
-ORDER = "trial"  # the only request that a worker process takes
+REQUEST = "trial"  # the only request that a worker process takes
 
 
 @dataclass(frozen=True)
-class Report:
+class TrialReport:
     """The outcome of one trial: `state` as in MLflow's tag, with the error after "fail: "; memory in bytes."""
 
     number: int
@@ -46,7 +46,7 @@ class Worker:
         self._plan = job.plan()
         self._trials = Trials(Storage(job.storage, stale=retry), job.name, self._plan)
         images = job.images(Progress())
-        self._trials.check(self._plan.bound(images))
+        self._trials.check_identity(self._plan.identity(images))
         images = prepare.decode(images, self._plan.views(), progress=Progress())
         if self._plan.metric == "val_auroc_corrupted":
             corrupted = Corrupted(images.development.validation, job.train.seed)
@@ -72,12 +72,12 @@ class Worker:
             trainer.build(plugin, knobs, self._plan.epochs_of(name), name)
         backend.forget()
 
-    def trial(self) -> Report | None:
+    def trial(self) -> TrialReport | None:
         """Claim and train one trial; None where there is no trial to claim now."""
         try:
             claim = self._trials.claim()
         except PneumobenchError as error:  # a space that returns unknown knobs
-            return Report(-1, f"fail: {told(error)}", memory())
+            return TrialReport(-1, f"fail: {one_line(error)}", memory())
         if claim is None:
             return None
         state = self._objective(claim)
@@ -85,13 +85,13 @@ class Worker:
         if not self._frozen:  # what the first trial imported stays, so later collections can skip it
             gc.freeze()
             self._frozen = True
-        return Report(claim.number, state, memory())
+        return TrialReport(claim.number, state, memory())
 
 
 def memory() -> int:
     """Memory of this process in bytes, without pages that are shared or backed by files."""
-    found = psutil.Process().memory_info()
-    return found.rss - getattr(found, "shared", 0)
+    used = psutil.Process().memory_info()
+    return used.rss - getattr(used, "shared", 0)
 
 
 def main() -> None:
@@ -100,21 +100,21 @@ def main() -> None:
     os.dup2(2, 1)  # whatever a library prints goes to the log
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent stops its workers
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    asked = json.loads(sys.stdin.readline())
+    start = json.loads(sys.stdin.readline())
     try:
-        worker = Worker(Job.of(asked["job"]))
-        if asked["check"]:
+        worker = Worker(Job.from_plain(start["job"]))
+        if start["check"]:
             worker.check()
     except Exception as error:
-        _say(answers, {"error": told(error), "exit_code": getattr(error, "exit_code", 1)})
+        _answer(answers, {"error": one_line(error), "exit_code": getattr(error, "exit_code", 1)})
         raise
-    _say(answers, {"ready": provenance.process(), "memory": memory()})
+    _answer(answers, {"ready": provenance.process(), "memory": memory()})
     for _ in sys.stdin:  # closed when the parent exits
         report = worker.trial()
-        _say(answers, {"report": report and vars(report)})
+        _answer(answers, {"report": report and vars(report)})
 
 
-def _say(answers: TextIO, what: dict[str, Any]) -> None:
+def _answer(answers: TextIO, what: dict[str, Any]) -> None:
     answers.write(json.dumps(what) + "\n")
     answers.flush()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pneumobench.data.options import at_least
 from pneumobench.errors import UsageError
-from pneumobench.search.engine import Engine, Local
+from pneumobench.search.engine import Engine, LocalEngine
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Workers:
     def engine(self, logs: Path) -> Engine:
         """The engine; local workers write their logs into the folder `logs`."""
         if self.engine_name == "local":
-            return Local.of(self.count, logs)
-        from pneumobench.search.ray_engine import Ray
+            return LocalEngine.of(self.count, logs)
+        from pneumobench.search.ray_engine import RayEngine
 
-        return Ray.of(self.count, self.address)
+        return RayEngine.of(self.count, self.address)

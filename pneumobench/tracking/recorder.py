@@ -60,13 +60,13 @@ class Recorder:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        about = {"dataset_name": dataset.name, "dataset_digest": dataset.digest} if dataset else {}
-        found = [
-            Metric(key, float(value), now, step, model_id=model_id, **about)
+        on_dataset = {"dataset_name": dataset.name, "dataset_digest": dataset.digest} if dataset else {}
+        entities = [
+            Metric(key, float(value), now, step, model_id=model_id, **on_dataset)
             for key, value in values.items()
             if value == value
         ]
-        self._send(found)
+        self._send(entities)
 
     def history(self, steps: Sequence[tuple[int, Mapping[str, float]]]) -> None:
         """Log metrics of several steps, each (number, metrics), in one call."""
@@ -75,9 +75,9 @@ class Recorder:
         now = int(time.time() * 1000)
         self._send([Metric(k, float(v), now, step) for step, values in steps for k, v in values.items() if v == v])
 
-    def _send(self, found: list[Any]) -> None:
-        for start in range(0, len(found), BATCH):
-            self._client.log_batch(self.run_id, metrics=found[start : start + BATCH])
+    def _send(self, metrics: list[Any]) -> None:
+        for start in range(0, len(metrics), BATCH):
+            self._client.log_batch(self.run_id, metrics=metrics[start : start + BATCH])
 
     def dataset(self, dataset: DatasetInput, context: str) -> None:
         """Log the dataset that the run used, for "training" or "testing"."""
@@ -144,16 +144,16 @@ def recording(
     """
     # MLflow shows only what follows the last slash of the source name: of a path in the command, only its end
     source = " ".join(provenance.command().split()[:3])
-    own = {"mlflow.user": provenance.user(), "mlflow.source.name": source}
-    own |= {"mlflow.parentRunId": parent} if parent else {}
-    every = {**tags, **provenance.process(), **own}
-    tagged = {key: redact(str(value))[:TEXT] for key, value in every.items()}
+    system_tags = {"mlflow.user": provenance.user(), "mlflow.source.name": source}
+    system_tags |= {"mlflow.parentRunId": parent} if parent else {}
+    all_tags = {**tags, **provenance.process(), **system_tags}
+    texts = {key: redact(str(value))[:TEXT] for key, value in all_tags.items()}
     if resume:
         store.client.update_run(resume, status="RUNNING")
         recorder = Recorder(store, resume)
-        recorder.tags(tagged)
+        recorder.tags(texts)
     else:
-        run = store.client.create_run(experiment, run_name=name, tags=tagged)
+        run = store.client.create_run(experiment, run_name=name, tags=texts)
         recorder = Recorder(store, run.info.run_id)
     try:
         yield recorder

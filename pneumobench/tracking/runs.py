@@ -15,8 +15,8 @@ from pneumobench.evaluation.predictions import Predictions
 from pneumobench.tracking.store import Store
 
 KINDS = ("run", "seed", "folds")  # kinds of runs that hold exactly one model
-SAME = ("plugin", "plugin_digest", "fingerprint", "split_digest", "operating_point", "folds", "limit", "files")
-LEAST = 6  # characters of a shortened run id
+SETTINGS = ("plugin", "plugin_digest", "fingerprint", "split_digest", "operating_point", "folds", "limit", "files")
+SHORTEST_ID = 6  # characters of a shortened run id
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +75,12 @@ class Experiment:
     def name(self) -> str:
         """The plugin, and in brackets the settings that differ from the defaults: knobs, split, folds, epochs, …"""
         tags, usual = self.tags, {"split": "patient", "split_seed": "0", "operating_point": "youden"}
-        told = [tags["set"]] if "set" in tags else []
-        told += [f"{name} {tags[name]}" for name, value in usual.items() if tags.get(name, value) != value]
-        told += [f"{name} {tags[name]}" for name in ("folds", "limit") if name in tags]
+        differing = [tags["set"]] if "set" in tags else []
+        differing += [f"{name} {tags[name]}" for name, value in usual.items() if tags.get(name, value) != value]
+        differing += [f"{name} {tags[name]}" for name in ("folds", "limit") if name in tags]
         epochs = self.runs[0].params.get("epochs_in_all")
-        told += [f"epochs {epochs}"] if epochs else []
-        return f"{self.plugin} ({', '.join(told)})" if told else self.plugin
+        differing += [f"epochs {epochs}"] if epochs else []
+        return f"{self.plugin} ({', '.join(differing)})" if differing else self.plugin
 
     @property
     def seconds(self) -> float:
@@ -94,11 +94,11 @@ class Experiment:
 
     def predictions(self, part: str) -> list[Predictions]:
         """Each seed's predictions for "validation" or "test". Raises: UsageError where one is missing."""
-        found = [run.predictions(part) for run in self.runs]
-        missing = [run.run_id for run, p in zip(self.runs, found, strict=True) if p is None]
+        predicted = [run.predictions(part) for run in self.runs]
+        missing = [run.run_id for run, p in zip(self.runs, predicted, strict=True) if p is None]
         if missing:
             raise UsageError(f"run {missing[0]} of {self.plugin} has no predictions for {part}")
-        return [p for p in found if p is not None]
+        return [p for p in predicted if p is not None]
 
 
 def of_store(store: Store) -> list[TrackedRun]:
@@ -121,12 +121,12 @@ def experiments(runs: Iterable[TrackedRun]) -> list[Experiment]:
 
     Of two trainings with the same seed, the one scored on the test images is used, then the later one.
     """
-    gathered: dict[Any, dict[int, TrackedRun]] = {}
+    by_settings: dict[Any, dict[int, TrackedRun]] = {}
     for run in sorted(runs, key=lambda run: (run.looks is not None, run.started), reverse=True):
-        key = (*(run.tags.get(name, "") for name in SAME), *sorted(run.params.items()))
-        gathered.setdefault(key, {}).setdefault(run.seed, run)
-    found = [Experiment(tuple(seeds[seed] for seed in sorted(seeds))) for seeds in gathered.values()]
-    return sorted(found, key=lambda one: max(run.started for run in one.runs), reverse=True)
+        key = (*(run.tags.get(name, "") for name in SETTINGS), *sorted(run.params.items()))
+        by_settings.setdefault(key, {}).setdefault(run.seed, run)
+    grouped = [Experiment(tuple(seeds[seed] for seed in sorted(seeds))) for seeds in by_settings.values()]
+    return sorted(grouped, key=lambda experiment: max(run.started for run in experiment.runs), reverse=True)
 
 
 def _tracked(store: Store, run: Any) -> TrackedRun:
@@ -150,9 +150,9 @@ def _tracked(store: Store, run: Any) -> TrackedRun:
 
 
 def _named(beginning: str, runs: Sequence[TrackedRun]) -> str:
-    if len(beginning) < LEAST:
-        raise UsageError(f"a shortened run id has at least {LEAST} characters, not '{beginning}'")
-    matches = {one for run in runs for one in (run.run_id, run.parent) if one.startswith(beginning)}
+    if len(beginning) < SHORTEST_ID:
+        raise UsageError(f"a shortened run id has at least {SHORTEST_ID} characters, not '{beginning}'")
+    matches = {run_id for run in runs for run_id in (run.run_id, run.parent) if run_id.startswith(beginning)}
     if len(matches) != 1:
         what = f"{len(matches)} runs begin" if matches else "no finished run begins"
         raise UsageError(f"{what} with '{beginning}'; `pneumobench runs` lists them")

@@ -83,10 +83,10 @@ class Store:
         client = self.client
         with self._reporting_errors(), FileLock(self.folder / "store.lock"):
             wanted = f"tags.fingerprint = '{fingerprint}'"
-            for found in client.search_experiments(ViewType.ALL, filter_string=wanted):
-                if found.lifecycle_stage != "active":
-                    client.restore_experiment(found.experiment_id)
-                return found.experiment_id
+            for experiment in client.search_experiments(ViewType.ALL, filter_string=wanted):
+                if experiment.lifecycle_stage != "active":
+                    client.restore_experiment(experiment.experiment_id)
+                return experiment.experiment_id
             tags = {
                 "fingerprint": fingerprint,
                 "mlflow.note.content": description,
@@ -99,11 +99,11 @@ class Store:
         """Pneumobench's experiments, name -> id, most recently used first; each can be opened in `view`."""
         with self._reporting_errors():
             ours = self._ours()
-            for one in ours:
-                if one.tags.get(view.TAG) != view.STATE:
-                    self.client.set_experiment_tag(one.experiment_id, view.TAG, view.STATE)
-        ours.sort(key=lambda one: one.last_update_time or 0, reverse=True)
-        return {one.name.removeprefix(PREFIX): one.experiment_id for one in ours}
+            for experiment in ours:
+                if experiment.tags.get(view.TAG) != view.STATE:
+                    self.client.set_experiment_tag(experiment.experiment_id, view.TAG, view.STATE)
+        ours.sort(key=lambda experiment: experiment.last_update_time or 0, reverse=True)
+        return {experiment.name.removeprefix(PREFIX): experiment.experiment_id for experiment in ours}
 
     def close_abandoned(self) -> int:
         """End runs as KILLED whose process on this host no longer exists; returns how many."""
@@ -138,7 +138,7 @@ class Store:
         except MlflowException:
             return None
 
-    def crown(self, run: Any) -> str:
+    def set_champion(self, run: Any) -> str:
         """Register the model of a run with the alias "champion"; returns its version."""
         from mlflow.exceptions import MlflowException
 
@@ -174,7 +174,7 @@ class Store:
                 self.client.delete_logged_model(output.model_id)
 
     def _ours(self) -> list[Any]:
-        return [one for one in self.client.search_experiments() if one.name.startswith(PREFIX)]
+        return [experiment for experiment in self.client.search_experiments() if experiment.name.startswith(PREFIX)]
 
     def _search(self, experiments: list[str], wanted: str) -> Iterator[Any]:
         token = None

@@ -40,10 +40,10 @@ def overhead(trials: int) -> None:
     pneumobench.study("quick", data="phantom", trials=1)
     storage = Storage()
     held = Trials(storage, "quick")
-    held.aim(trials)
-    kept = json.loads(held.study.user_attrs["job"])
+    held.set_target(trials)
+    settings = json.loads(held.study.user_attrs["job"])
     store = Store()
-    worker = Worker(Job.joined(kept, storage=storage.url, tracking_uri=store.uri, data="phantom"))
+    worker = Worker(Job.from_plain(settings, storage=storage.url, tracking_uri=store.uri).with_data("phantom"))
     print(f"{'trials':>12}  seconds beside the fit (median)  memory of the worker, MB")
     marks = [mark for mark in (10, 100, 200, 300, 400, 500, 1000) if mark < trials] + [trials]
     taken: list[float] = []

@@ -1,7 +1,7 @@
 from rich.console import Console
 
 from pneumobench.cli.study_progress import Lines, draw, headline
-from pneumobench.search.snapshot import Ended, Running, Snapshot
+from pneumobench.search.snapshot import EndedTrial, RunningTrial, Snapshot
 from pneumobench.utils.progress import Progress
 
 
@@ -12,7 +12,7 @@ def snapshot(*ended):
         metric="val_auroc",
         target=50,
         states=states,
-        running=(Running(7, "residual", "host:12", 3, 0.91),),
+        running=(RunningTrial(7, "residual", "host:12", 3, 0.91),),
         ended=ended,
         improvements=((0, 0.8), (1, 0.9)),
         seconds=60.0,
@@ -29,7 +29,7 @@ class Told(Progress):
         self.facts.append(text)
 
 
-ENDED = [Ended(0, "thumbnail", "complete", 0.8, "", 1.0), Ended(1, "residual", "complete", 0.9, "", 20.0)]
+ENDED = [EndedTrial(0, "thumbnail", "complete", 0.8, "", 1.0), EndedTrial(1, "residual", "complete", 0.9, "", 20.0)]
 
 
 def test_counts_rate_and_time_left_are_in_one_line():
@@ -43,7 +43,7 @@ def test_each_trial_that_ends_is_told_once_and_what_was_there_is_no_news():
     lines = Lines(told)
     lines(snapshot(ENDED[0]))
     lines(snapshot(*ENDED))
-    lines(snapshot(*ENDED, Ended(2, "baseline", "fail", None, "ValueError: no", 3.0)))
+    lines(snapshot(*ENDED, EndedTrial(2, "baseline", "fail", None, "ValueError: no", 3.0)))
     assert len(told.facts) == 3
     assert told.facts[1].startswith("trial 1 residual: done  val_auroc 0.9000  20.0 s  (best so far)")
     assert "FAILED, ValueError: no" in told.facts[2]

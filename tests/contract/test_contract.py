@@ -69,7 +69,7 @@ plugin = replace(tiny, build=wide)""",
 
 
 plugin = replace(tiny, build=linear, loss="mean_squared_error")""",
-        "are not probabilities",
+        "probabilities",
     ),
     "a training step changes the weights, all finite": (
         """def frozen(shape, *, width: int = 4):
@@ -111,21 +111,21 @@ plugin = replace(tiny, build=lucky)""",
 
 
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable weights:UserWarning")  # one is to be caught
-@pytest.mark.parametrize("law", BROKEN)
-def test_a_clause_catches_what_it_is_for(law, tmp_path, monkeypatch):
-    code, why = BROKEN[law]
-    name = "broken_" + "".join(c if c.isalpha() else "_" for c in law)
-    text = code if "docstring" in law else HEAD + code
+@pytest.mark.parametrize("rule", BROKEN)
+def test_a_clause_catches_what_it_is_for(rule, tmp_path, monkeypatch):
+    code, why = BROKEN[rule]
+    name = "broken_" + "".join(c if c.isalpha() else "_" for c in rule)
+    text = code if "docstring" in rule else HEAD + code
     (tmp_path / f"{name}.py").write_text(text + "\n")
     example = (tmp_path / "tiny.py").resolve()
     example.write_text((EXAMPLES / "tiny.py").read_text())
     monkeypatch.setenv("PNEUMOBENCH_PLUGINS", str(tmp_path))
     verdicts = {verdict.clause: verdict for verdict in contract.check(name)}
-    assert list(verdicts) == [clause.law for clause in contract.CLAUSES]
-    assert verdicts[law].broken
-    assert why in verdicts[law].why
-    assert verdicts[law].where
-    earlier = list(BROKEN)[: list(BROKEN).index(law)]
+    assert list(verdicts) == [clause.rule for clause in contract.CLAUSES]
+    assert verdicts[rule].broken
+    assert why in verdicts[rule].why
+    assert verdicts[rule].where
+    earlier = list(BROKEN)[: list(BROKEN).index(rule)]
     assert not any(verdicts[other].broken for other in earlier), "and no clause before it"
 
 

@@ -81,9 +81,9 @@ def test_a_saved_ensemble_predicts_from_raw_images(store, pair):
     loaded = pyfunc._load_pyfunc(str(store.model_folder(store.client.get_run(pair.run_id))))
     view = loaded.predictor.view
     assert view.shape == (16, 16, 1)
-    said = loaded.predict(np.random.default_rng(0).integers(0, 256, (3, *view.shape)).astype(np.float32))
-    assert said.shape == (3,)
-    assert np.all((said >= 0) & (said <= 1))
+    predicted = loaded.predict(np.random.default_rng(0).integers(0, 256, (3, *view.shape)).astype(np.float32))
+    assert predicted.shape == (3,)
+    assert np.all((predicted >= 0) & (predicted <= 1))
 
 
 def test_folds_are_children_and_every_image_is_held_out_once(store, folded, dataset):

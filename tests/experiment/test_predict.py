@@ -30,11 +30,11 @@ def test_files_get_the_predictions_that_they_got_when_the_model_was_scored(name,
     scored = predictions.read(
         store.file(results[name].run_id, "predictions/test.parquet"), OperatingPoint(model.threshold, "x", 1)
     )
-    said = list(model([phantom_folder / image for image in scored.image]))
-    np.testing.assert_allclose([one.probability for one in said], scored.probability, atol=2e-6)
-    assert [one.label == "PNEUMONIA" for one in said] == scored.predicted.tolist()
+    predicted = list(model([phantom_folder / image for image in scored.image]))
+    np.testing.assert_allclose([one.probability for one in predicted], scored.probability, atol=2e-6)
+    assert [one.label == "PNEUMONIA" for one in predicted] == scored.predicted.tolist()
     assert model.threshold == pytest.approx(results[name].runs[0].operating.threshold)
-    assert f"{name}, seed 0, on phantom" in model.about
+    assert f"{name}, seed 0, on phantom" in model.description
 
 
 def test_a_champion_is_set_and_used(results, store, phantom_folder, cli):
@@ -44,10 +44,10 @@ def test_a_champion_is_set_and_used(results, store, phantom_folder, cli):
     assert crowned.returncode == 0, crowned.stderr
     assert "mlflow models serve -m models:/pneumobench@champion" in crowned.stdout
     done = cli("predict", str(phantom_folder / "test" / "NORMAL"), "--tracking-uri", store.uri, "--json")
-    said = json.loads(done.stdout)
-    assert said["model"]["run"] == results["thumbnail"].run_id
-    assert len(said["images"]) == 16
-    predict.crown(store, results["tiny"].run_id)
+    predicted = json.loads(done.stdout)
+    assert predicted["model"]["run"] == results["thumbnail"].run_id
+    assert len(predicted["images"]) == 16
+    predict.set_champion(store, results["tiny"].run_id)
     assert predict.find(store).run_id == results["tiny"].run_id
 
 
@@ -57,10 +57,10 @@ def test_test_images_are_recognised_by_their_contents_and_the_look_is_recorded_i
     model = predict.find(store, results["tiny"].run_id)
     closed = [*(phantom_folder / "train" / "NORMAL").iterdir()][:2]
     before = len(store.ledger.looks())
-    assert predict.admit(model, store, [*closed, tmp_path / "absent.png"]) == 0
+    assert predict.record_look(model, store, [*closed, tmp_path / "absent.png"]) == 0
     assert len(store.ledger.looks()) == before
     renamed = Path(shutil.copy(next((phantom_folder / "test" / "NORMAL").iterdir()), tmp_path / "any.jpeg"))
-    assert predict.admit(model, store, [*closed, renamed]) == 1
+    assert predict.record_look(model, store, [*closed, renamed]) == 1
     added = store.ledger.looks()[before:]
     assert [look.run for look in added] == [results["tiny"].run_id]
     assert added[0].images == store.ledger.looks()[0].images, "counted with the looks of the runs"
@@ -74,8 +74,8 @@ def test_explain_writes_pictures_of_networks_and_refuses_estimators(results, sto
     ask = ["predict", str(image), str(twin), "--tracking-uri", store.uri, "--explain", str(tmp_path / "heat")]
     done = cli(*ask, "--model", results["tiny"].run_id, "--json")
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)["images"]
-    pictures = [Path(one["explained"]) for one in said]
+    predicted = json.loads(done.stdout)["images"]
+    pictures = [Path(one["explained"]) for one in predicted]
     assert [path.name for path in pictures] == [f"{image.stem}.gradcam.png", f"{image.stem}-2.gradcam.png"]
     with Image.open(pictures[0]) as picture, Image.open(image) as original:
         assert picture.size == original.size
@@ -101,9 +101,9 @@ def test_dicom_gets_the_same_prediction_as_the_same_image_in_another_format(resu
     file.save_as(tmp_path / "image.dcm")
     Image.fromarray(pixels).save(tmp_path / "image.png")
     model = predict.find(store, results["tiny"].run_id)
-    said = list(model(predict.images([tmp_path])))
-    assert len(said) == 2
-    assert said[0].probability == pytest.approx(said[1].probability, abs=1e-6)
+    predicted = list(model(predict.images([tmp_path])))
+    assert len(predicted) == 2
+    assert predicted[0].probability == pytest.approx(predicted[1].probability, abs=1e-6)
 
 
 def test_unusual_and_unreadable_images_are_reported_and_the_others_predicted(

@@ -64,9 +64,9 @@ def test_the_stored_predictions_reproduce_the_metrics(one, store):
     assert len(table["patient"]) == 40
     auroc = roc_auc_score(table["label"], table["probability"])
     assert auroc == pytest.approx(one.test["auroc"].value)
-    said = np.array(table["probability"]) >= one.threshold
-    assert np.array_equal(said, table["predicted"])
-    assert np.mean(said == table["label"]) == pytest.approx(one.test["accuracy"].value)
+    predicted = np.array(table["probability"]) >= one.threshold
+    assert np.array_equal(predicted, table["predicted"])
+    assert np.mean(predicted == table["label"]) == pytest.approx(one.test["accuracy"].value)
     validation = pq.read_table(store.file(one.run_id, "predictions/validation.parquet")).to_pydict()
     assert not set(validation["patient"]) & set(table["patient"])
 
@@ -96,8 +96,8 @@ import mlflow, numpy as np
 mlflow.set_tracking_uri({store.uri!r})
 model = mlflow.pyfunc.load_model("models:/{model.model_id}")
 shape = model.metadata.signature.inputs.inputs[0].shape
-said = model.predict(np.full((3, *shape[1:]), 128, np.float32))
-print(said.shape, bool(((said >= 0) & (said <= 1)).all()))
+predicted = model.predict(np.full((3, *shape[1:]), 128, np.float32))
+print(predicted.shape, bool(((predicted >= 0) & (predicted <= 1)).all()))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=120)
     assert done.stdout.strip().endswith("(3,) True"), done.stderr

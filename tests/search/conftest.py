@@ -76,11 +76,11 @@ class Place:
         ends = time.monotonic() + PATIENCE
         while time.monotonic() < ends and study.poll() is None:
             try:
-                found = [t for t in self.trials(name).running() if (t.last_step or 0) >= 1]
+                running = [t for t in self.trials(name).running() if (t.last_step or 0) >= 1]
             except Exception:  # not made yet
-                found = []
-            if len(found) >= trials:
-                return found
+                running = []
+            if len(running) >= trials:
+                return running
             time.sleep(0.2)
         raise AssertionError((self.folder / "errors.log").read_text()[-3000:])
 

@@ -14,7 +14,7 @@ def images(phantom_folder):
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"plugins": ["tiny"]}, "no plugin in study 'quick' named 'tiny'"),
         ({"metric": "auroc"}, "no metric named 'auroc'; did you mean 'val_auroc'"),
@@ -23,8 +23,8 @@ def images(phantom_folder):
         ({"assigned": {"knobby.C": "1"}}, "nothing to search"),
     ],
 )
-def test_what_cannot_be_searched_is_refused_before_anything_is_trained(changed, told):
-    with pytest.raises(UsageError, match=told):
+def test_what_cannot_be_searched_is_refused_before_anything_is_trained(changed, message):
+    with pytest.raises(UsageError, match=message):
         make_plan("quick", **changed)
 
 
@@ -43,18 +43,18 @@ def test_epochs_fix_the_knob_that_they_override_and_do_not_apply_to_estimators()
 
 
 def test_the_ablation_is_a_grid_over_every_ingredient():
-    found = make_plan("ablation").combinations
-    assert len(found) == 4 * 2**3
-    assert found != make_plan("ablation", train=TrainOptions(seed=1)).combinations
+    combinations = make_plan("ablation").combinations
+    assert len(combinations) == 4 * 2**3
+    assert combinations != make_plan("ablation", train=TrainOptions(seed=1)).combinations
 
 
 def test_what_binds_a_study_changes_with_budget_space_and_knobs(images):
-    plain = make_plan("quick").bound(images)
+    plain = make_plan("quick").identity(images)
     assert plain["dataset fingerprint"] == images.dataset.fingerprint
     for changed, key in (
         ({"metric": "val_log_loss"}, "metric"),
         ({"assigned": {"knobby.seconds": "0.5"}}, "fixed knobs"),
         ({"train": TrainOptions(seed=1)}, "seed"),
     ):
-        other = make_plan("quick", **changed).bound(images)
+        other = make_plan("quick", **changed).identity(images)
         assert [name for name in plain if plain[name] != other[name]] == [key]

@@ -8,12 +8,12 @@ def suggestions(seed, count, storage=None, name="s"):
     study = optuna.create_study(
         storage=storage, study_name=name, load_if_exists=True, sampler=samplers.sampler("tpe", seed)
     )
-    found = []
+    values = []
     for _ in range(count):
         trial = study.ask()
-        found.append(trial.suggest_float("x", 0, 1))
-        study.tell(trial, found[-1])
-    return found
+        values.append(trial.suggest_float("x", 0, 1))
+        study.tell(trial, values[-1])
+    return values
 
 
 def test_equal_seeds_give_equal_trials_and_others_do_not():

@@ -3,7 +3,7 @@ import pytest
 
 from pneumobench.authoring import registry
 from pneumobench.errors import PluginError, UsageError
-from pneumobench.search.space import PLUGIN, Space, same
+from pneumobench.search.space import PLUGIN, Space, canonical
 
 
 @pytest.fixture
@@ -36,10 +36,10 @@ def test_a_study_s_space_receives_the_plugin_s_name_and_defaults(plugins):
     def space(trial, *, plugin, C):
         return {"C": trial.suggest_categorical("C", [C, 10 * C] if plugin == "knobby" else [C])}
 
-    found = Space(plugins, space, {}).combinations()
-    assert sorted(map(same, found)) == sorted(
+    combinations = Space(plugins, space, {}).combinations()
+    assert sorted(map(canonical, combinations)) == sorted(
         map(
-            same,
+            canonical,
             [
                 {PLUGIN: "thumbnail", "thumbnail.C": 1.0},
                 {PLUGIN: "knobby", "knobby.C": 1.0},
@@ -54,21 +54,21 @@ def test_a_grid_follows_conditions_and_steps(plugins):
         n = trial.suggest_int("n", 1, 3, step=2)
         return {"C": sum(trial.suggest_float(f"part{i}", 0.5, 1.0, step=0.5) for i in range(n))}
 
-    found = Space({"thumbnail": plugins["thumbnail"]}, space, {}).combinations()
-    assert len(found) == 2 + 2**3
-    assert len(set(map(same, found))) == len(found)
+    combinations = Space({"thumbnail": plugins["thumbnail"]}, space, {}).combinations()
+    assert len(combinations) == 2 + 2**3
+    assert len(set(map(canonical, combinations))) == len(combinations)
 
 
 @pytest.mark.parametrize(
-    ("space", "error", "told"),
+    ("space", "error", "message"),
     [
         (lambda trial: {}, UsageError, "nothing to search"),
         (lambda trial: {"CC": trial.suggest_float("CC", 0, 1)}, UsageError, "no knob named 'CC'; did you mean 'C'"),
         (lambda trial: [1], PluginError, "must be a dict of knobs"),
     ],
 )
-def test_an_empty_or_misspelt_space_is_found_before_anything_is_trained(space, error, told, plugins):
-    with pytest.raises(error, match=told):
+def test_an_empty_or_misspelt_space_is_found_before_anything_is_trained(space, error, message, plugins):
+    with pytest.raises(error, match=message):
         Space({"thumbnail": plugins["thumbnail"]}, space, {}).parameters()
 
 
@@ -83,6 +83,6 @@ def test_a_grid_needs_steps(plugins):
 
 
 def test_parameters_show_conditional_ones_and_their_ranges(plugins):
-    found = Space(plugins, None, {}).parameters()
-    assert set(found) == {PLUGIN, "thumbnail.C", "knobby.C"}
-    assert "1000.0" in found["thumbnail.C"]
+    parameters = Space(plugins, None, {}).parameters()
+    assert set(parameters) == {PLUGIN, "thumbnail.C", "knobby.C"}
+    assert "1000.0" in parameters["thumbnail.C"]

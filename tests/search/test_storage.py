@@ -25,10 +25,10 @@ def test_other_addresses_are_refused_without_their_password(url):
 
 
 def test_an_unreachable_server_is_reported_in_one_line_without_the_password():
-    with pytest.raises(TrackingError) as told:
+    with pytest.raises(TrackingError) as error:
         Storage("postgresql+psycopg://user:secret@127.0.0.1:1/none?connect_timeout=2")
-    assert "secret" not in str(told.value)
-    assert "\n" not in str(told.value)
+    assert "secret" not in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_passwords_in_a_query_are_hidden_too():

@@ -28,14 +28,14 @@ def storage(tmp_path_factory):
     return Storage(f"sqlite:///{tmp_path_factory.mktemp('storage')}/studies.db", stale=retry)
 
 
-def opened(storage, file="quick", trials=5, bound=BOUND, name=None):
-    found = Trials.opened(storage, name or next(NAMES), planned(file), bound)
-    found.aim(trials)
-    return found
+def opened(storage, file="quick", target=5, bound=BOUND, name=None):
+    trials = Trials.open_or_create(storage, name or next(NAMES), planned(file), bound)
+    trials.set_target(target)
+    return trials
 
 
 def test_no_more_is_claimed_than_is_wanted(storage):
-    trials = opened(storage, trials=3)
+    trials = opened(storage, target=3)
     claims = [trials.claim() for _ in range(3)]
     assert all(claims)
     assert trials.claim() is None
@@ -47,7 +47,7 @@ def test_no_more_is_claimed_than_is_wanted(storage):
 
 
 def test_a_trial_is_tried_at_most_three_times(storage):
-    trials = opened(storage, trials=1)
+    trials = opened(storage, target=1)
     seen = []
     for _ in range(RETRIES + 2):
         claim = trials.claim()
@@ -60,7 +60,7 @@ def test_a_trial_is_tried_at_most_three_times(storage):
 
 
 def test_an_interruption_is_not_counted_as_a_failure(storage):
-    trials = opened(storage, trials=1)
+    trials = opened(storage, target=1)
     began = datetime.now()
     for _ in range(RETRIES + 3):
         trials.fail(trials.claim(), INTERRUPTED)
@@ -69,7 +69,7 @@ def test_an_interruption_is_not_counted_as_a_failure(storage):
 
 
 def test_failures_are_counted_from_the_last_one_back(storage):
-    trials = opened(storage, trials=9)
+    trials = opened(storage, target=9)
     began = datetime.now()
     trials.fail(trials.claim(), "a")
     trials.complete(trials.claim(), 0.5)
@@ -80,7 +80,7 @@ def test_failures_are_counted_from_the_last_one_back(storage):
 
 
 def test_a_dead_process_s_trial_is_failed_at_the_next_claim(storage):
-    trials = opened(storage, trials=1)
+    trials = opened(storage, target=1)
     claim = trials.claim()
     assert trials.claim() is None  # it is ours, and we are alive
     claim.trial.set_user_attr(PROCESS, {**provenance.process(), "pid_started": "1.00"})
@@ -91,7 +91,7 @@ def test_a_dead_process_s_trial_is_failed_at_the_next_claim(storage):
 
 
 def test_another_machine_s_trial_is_left_alone_unless_it_is_known_to_be_dead(storage):
-    trials = opened(storage, trials=1)
+    trials = opened(storage, target=1)
     elsewhere = {"host": "elsewhere", "pid": "1", "pid_started": "1.00"}
     trials.claim().trial.set_user_attr(PROCESS, elsewhere)
     trials.end_dead()
@@ -109,7 +109,7 @@ def test_a_study_refuses_settings_that_it_was_not_started_with(storage):
 
 
 def test_a_grid_is_tried_once_and_then_exhausted(storage):
-    trials = opened(storage, "grid", trials=50)
+    trials = opened(storage, "grid", target=50)
     seen = []
     while claim := trials.claim():
         seen.append(json.dumps(claim.trial.params, sort_keys=True))
@@ -122,7 +122,7 @@ def test_a_grid_is_tried_once_and_then_exhausted(storage):
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.sampled_from(["complete", "prune", "fail", "hold"]), max_size=25), st.integers(1, 6))
 def test_whatever_happens_the_counts_hold(storage, outcomes, target):
-    trials = opened(storage, trials=target)
+    trials = opened(storage, target=target)
     for outcome in outcomes:
         claim = trials.claim()
         under_way = len(trials.all(*FINISHED, TrialState.RUNNING))

@@ -40,11 +40,11 @@ def folder(store, results, tmp_path_factory):
 
 
 def test_trainings_that_differ_only_in_the_seed_are_one_experiment(store, results):
-    found = experiments(of_store(store))
-    seeds = [[run.seed for run in one.runs] for one in found]
+    grouped = experiments(of_store(store))
+    seeds = [[run.seed for run in one.runs] for one in grouped]
     assert seeds == [[0], [0], [0], [0, 1, 2]], "the latest first, the three seeds together"
-    assert [one.opened_test for one in found] == [True, False, True, True]
-    assert found[0].tags["folds"] == "2"
+    assert [one.opened_test for one in grouped] == [True, False, True, True]
+    assert grouped[0].tags["folds"] == "2"
 
 
 def test_a_later_run_that_left_test_closed_hides_nothing(store, results):
@@ -124,7 +124,7 @@ def test_results_on_different_images_are_never_in_one_table(store, results, phan
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("text", "expected"),
     [
         ("pneumobench run x --data /home/someone/xrays --seed 1", "pneumobench run x --data xrays --seed 1"),
         ("pneumobench run x --set weights=/srv/w/net.h5", "pneumobench run x --set weights=net.h5"),
@@ -132,5 +132,5 @@ def test_results_on_different_images_are_never_in_one_table(store, results, phan
         ("residual, probe", "residual, probe"),
     ],
 )
-def test_absolute_paths_are_cut_to_their_names(said, kept):
-    assert export._relative(said) == kept
+def test_absolute_paths_are_cut_to_their_names(text, expected):
+    assert export._relative(text) == expected

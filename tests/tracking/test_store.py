@@ -83,10 +83,10 @@ def test_a_run_ends_with_its_error_whatever_happens(store, error, status):
     experiment = store.experiment("failing", "failing-fingerprint", "x")
     with pytest.raises(type(error)), recording(store, experiment, "run", {"plugin": "x"}) as run:
         raise error
-    found = store.client.get_run(run.run_id)
-    assert found.info.status == status
-    assert found.data.tags["error"] == ("ValueError: a b" if status == "FAILED" else "interrupted")
-    assert found.data.tags["pid"] == str(os.getpid())
+    ended = store.client.get_run(run.run_id)
+    assert ended.info.status == status
+    assert ended.data.tags["error"] == ("ValueError: a b" if status == "FAILED" else "interrupted")
+    assert ended.data.tags["pid"] == str(os.getpid())
 
 
 @pytest.mark.slow

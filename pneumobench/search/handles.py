@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from pneumobench.errors import PneumobenchError
 from pneumobench.search.job import Job
-from pneumobench.search.worker import ORDER, Report
+from pneumobench.search.worker import REQUEST, TrialReport
 
 PATIENCE = 15  # seconds that a worker has to end its trial after it is asked to stop
 
@@ -29,7 +29,7 @@ class WorkerDied(Exception):  # noqa: N818 (not a user's error)
         self.process = process
 
 
-class Host(Protocol):
+class WorkerHandle(Protocol):
     """A worker as the supervisor sees it. `process` is the worker's identity once it is ready."""
 
     process: Mapping[str, str] | None
@@ -40,14 +40,14 @@ class Host(Protocol):
     def ready(self) -> int:
         """Wait until it can train; returns its memory in bytes. Raises: WorkerDied, or the error on starting."""
 
-    def trial(self) -> Report | None:
+    def trial(self) -> TrialReport | None:
         """Train one trial; None where there was none to claim. Raises: WorkerDied."""
 
     def stop(self) -> None:
         """Stop it; a running trial ends as "interrupted"."""
 
 
-def of_ready(answer: Mapping[str, Any]) -> tuple[Mapping[str, str], int]:
+def identity_and_memory(answer: Mapping[str, Any]) -> tuple[Mapping[str, str], int]:
     """A worker's process identity and memory in bytes, from its first answer. Raises: its error on starting."""
     if "error" in answer:
         error = PneumobenchError(answer["error"])
@@ -56,7 +56,7 @@ def of_ready(answer: Mapping[str, Any]) -> tuple[Mapping[str, str], int]:
     return answer["ready"], answer["memory"]
 
 
-class ProcessHost:
+class ProcessHandle:
     """A worker process on this machine. With `check` it builds every plugin's network before it is ready."""
 
     def __init__(self, job: Job, environment: Mapping[str, str], log: Path, *, check: bool = False):
@@ -77,20 +77,20 @@ class ProcessHost:
             )
         threading.Thread(target=self._listen, daemon=True).start()
         # on standard input, as command lines are visible to other users and the job may hold a password
-        self._ask(json.dumps({"job": asdict(job), "check": check}))
+        self._send(json.dumps({"job": asdict(job), "check": check}))
 
     def is_ready(self) -> bool:
         return self._is_ready.is_set()
 
     def ready(self) -> int:
         if self.process is None:
-            self.process, self._memory = of_ready(self._answer())
+            self.process, self._memory = identity_and_memory(self._answer())
         return self._memory
 
-    def trial(self) -> Report | None:
-        self._ask(ORDER)
+    def trial(self) -> TrialReport | None:
+        self._send(REQUEST)
         report = self._answer()["report"]
-        return report and Report(**report)
+        return report and TrialReport(**report)
 
     def stop(self) -> None:
         with suppress(OSError):
@@ -102,7 +102,7 @@ class ProcessHost:
             self._worker.kill()
             self._worker.wait()
 
-    def _ask(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         with suppress(OSError):  # if the worker is dead, reading its answer reports why
             assert self._worker.stdin
             self._worker.stdin.write(line + "\n")
