@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumobench.cli.options import AsJson, Data, TrackingUri
+from pneumobench.cli.options import AsJson, Data, From, TrackingUri
 
 if TYPE_CHECKING:
     from pneumobench.cli.render import Grid
@@ -22,10 +22,7 @@ def compare(
     ] = None,
     against: Annotated[str, typer.Option(help="The reference, a plugin or a run id.")] = "baseline",
     metric: Annotated[str, typer.Option(help="auroc, accuracy, accuracy_at_0.5, sensitivity, …")] = "auroc",
-    source: Annotated[
-        Path | None,
-        typer.Option("--from", help="Read exported runs of this folder, not the tracking store.", show_default=False),
-    ] = None,
+    source: From = None,
     html: Annotated[
         Path | None,
         typer.Option(
@@ -53,7 +50,7 @@ def compare(
         if source is None:
             made.log(store)
     if as_json:
-        render.print_json(comparison.as_dict())
+        render.print_json(comparison)
         return
     render.show(*sentences(comparison), _ranked(comparison), _forest(comparison))
     render.show(f"{comparison.subject}.", *comparison.remarks())

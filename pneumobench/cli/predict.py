@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +33,7 @@ def predict(
     from pneumobench.cli.progress import watching
     from pneumobench.experiment import predict
     from pneumobench.tracking.store import Store
+    from pneumobench.utils.jsonable import to_json
 
     paths = predict.images(images)
     with watching() as progress:
@@ -55,7 +55,7 @@ def predict(
     if as_json:
         about = {"run": asked.run_id, "threshold": asked.threshold, "trained": asked.description, "test_images": tested}
         drawn = {str(path): str(picture) for path, picture in pictures.items()}
-        rows = [asdict(one) | ({"explained": drawn.get(one.image)} if explain else {}) for one in answers]
+        rows = [to_json(one) | ({"explained": drawn.get(one.image)} if explain else {}) for one in answers]
         render.print_json({"model": about, "images": rows})
     else:
         _show(asked, answers, tested)

@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumobench.cli.options import AsJson, TrackingUri
+from pneumobench.cli.options import AsJson, From, TrackingUri
 
 if TYPE_CHECKING:
     from pneumobench.comparison.scored import Scored
     from pneumobench.tracking.runs import TrackedRun
 
-From = Annotated[
-    Path | None,
-    typer.Option("--from", help="Read exported runs of this folder, not the tracking store.", show_default=False),
-]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[RUN_ID]...", help="Runs; default: all.")]
 METRICS = (
     *("accuracy_at_0.5", "accuracy", "auroc"),  # these on a terminal of eighty columns
@@ -40,7 +36,7 @@ def runs(
 
     scored = score(experiments(tracked(ids or [], source, tracking_uri)))
     if as_json:
-        render.print_json({"experiments": [one.as_dict() for one in scored]})
+        render.print_json({"experiments": scored})
     elif markdown:
         render.show(*in_markdown(scored))
     else:

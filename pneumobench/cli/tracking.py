@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -18,7 +17,7 @@ def ledger(tracking_uri: TrackingUri = None, as_json: AsJson = False) -> None:
     ledger = Store(tracking_uri).ledger
     looks = ledger.looks()
     if as_json:
-        render.print_json({"ledger": str(ledger.path), "looks": [asdict(look) for look in looks]})
+        render.print_json({"ledger": str(ledger.path), "looks": looks})
         return
     if not looks:
         render.show(f"No look at any test image is recorded in {ledger.path}")

@@ -57,15 +57,14 @@ class Standing:
         count = self.experiment.tags.get("parameters")
         return None if count is None else int(count)
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+    def __json__(self) -> dict[str, Any]:
         return {
             "plugin": self.experiment.plugin,
             "name": self.name,
             "run_ids": [run.run_id for run in self.experiment.runs],
             "seeds": [run.seed for run in self.experiment.runs],
-            "test": {metric: estimate.as_dict() for metric, estimate in self.test.items()},
-            "validation": {metric: estimate.as_dict() for metric, estimate in self.validation.items()},
+            "test": self.test,
+            "validation": self.validation,
             "thresholds": [run.metrics["threshold"] for run in self.experiment.runs],
             "training_seconds": self.experiment.seconds,
             "parameters": self.parameters,
@@ -150,21 +149,8 @@ class Comparison:
             f"Looks at these test images before the latest of these results: {self.looks} (`pneumobench ledger`).",
         ]
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "dataset": self.dataset,
-            "fingerprint": self.fingerprint,
-            "images": self.images,
-            "metric": self.metric,
-            "reference": self.reference,
-            "plugins": [standing.as_dict() for standing in self.standings],
-            "pairs": [pair.as_dict() for pair in self.pairs],
-            "published": self.published and self.published.as_dict(),
-            "published_among": self.published_among,
-            "majority": self.majority.as_dict(),
-            "left_out": list(self.left_out),
-        }
+    def __json__(self) -> dict[str, Any]:
+        return {("plugins" if name == "standings" else name): value for name, value in vars(self).items()}
 
 
 def compare(

@@ -19,8 +19,7 @@ class Scored:
     validation: dict[str, Estimate]
     test: dict[str, Estimate] | None
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+    def __json__(self) -> dict[str, Any]:
         one = self.experiment
         return {
             "plugin": one.plugin,
@@ -38,8 +37,8 @@ class Scored:
             "thresholds": [run.metrics["threshold"] for run in one.runs],
             "training_seconds": one.seconds,
             "looks": [run.looks for run in one.runs],
-            "validation": {name: estimate.as_dict() for name, estimate in self.validation.items()},
-            "test": self.test and {name: estimate.as_dict() for name, estimate in self.test.items()},
+            "validation": self.validation,
+            "test": self.test,
             "commands": sorted({run.tags["command"] for run in one.runs}),
         }
 

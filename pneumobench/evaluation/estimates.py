@@ -24,12 +24,11 @@ class Estimate:
     high: float
     sd: float | None = None
 
-    def as_dict(self) -> dict[str, float | None]:
-        """For JSON, which knows no nan: an undefined figure is null."""
+    def __json__(self) -> dict[str, float]:
         numbers = {"value": self.value, "low": self.low, "high": self.high}
         if self.sd is not None:
             numbers["sd"] = self.sd
-        return {key: number if np.isfinite(number) else None for key, number in numbers.items()}
+        return numbers
 
 
 def evaluate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pneumobench.evaluation import labels, words
@@ -73,9 +73,8 @@ class Pair:
             return f"{interval}, p {words.p_value(self.p)}"
         return f"{interval} (95 % for all {self.pairs} pairs together), corrected p {words.p_value(self.p_corrected)}"
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self) | {"sentence": self.sentence}
+    def __json__(self) -> dict[str, Any]:
+        return vars(self) | {"sentence": self.sentence}
 
     def _of_margin(self, who: str, other: str) -> str:
         subject = f"{who[0].upper()}{who[1:]}" if not self.of_plugins else who

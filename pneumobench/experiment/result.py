@@ -7,6 +7,7 @@ from typing import Any
 
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.operating_point import OperatingPoint
+from pneumobench.utils.jsonable import to_json
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,12 @@ class Result:
             **{name: getattr(self, name) for name in plain.split()},
             "validation": _figures(self.validation),
             "test": self.test and _figures(self.test),
-            "majority_accuracy": self.majority.as_dict(),
-            "published_accuracy": self.published.as_dict(),
+            "majority_accuracy": to_json(self.majority),
+            "published_accuracy": to_json(self.published),
             "runs": [run.as_dict() for run in self.runs],
             "notes": list(self.notes),
         }
 
 
 def _figures(estimates: dict[str, Estimate]) -> dict[str, Any]:
-    return {name: estimate.as_dict() for name, estimate in estimates.items()}
+    return {name: to_json(estimate) for name, estimate in estimates.items()}

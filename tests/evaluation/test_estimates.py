@@ -7,6 +7,7 @@ from pneumobench.errors import DataError
 from pneumobench.evaluation import estimates, intervals
 from pneumobench.evaluation.operating_point import OperatingPoint
 from pneumobench.evaluation.predictions import Predictions, of
+from pneumobench.utils.jsonable import to_json
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_the_published_accuracy_is_477_of_624():
 
 
 def test_undefined_figures_are_null_in_json():
-    assert estimates.Estimate(float("nan"), float("nan"), 1.0).as_dict() == {"value": None, "low": None, "high": 1.0}
+    assert to_json(estimates.Estimate(float("nan"), float("nan"), 1.0)) == {"value": None, "low": None, "high": 1.0}
 
 
 def test_seeds_on_other_images_are_refused(part):

@@ -12,6 +12,7 @@ from pneumobench.errors import TrackingError, UsageError
 from pneumobench.tracking import export
 from pneumobench.tracking.runs import chosen, experiments, of_store
 from pneumobench.tracking.store import Store
+from pneumobench.utils.jsonable import to_json
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +74,7 @@ def test_an_exported_folder_gives_the_same_figures_without_the_store(store, resu
     for one, again in zip(experiments(of_store(store)), experiments(export.read(folder)), strict=True):
         assert [run.run_id for run in one.runs] == [run.run_id for run in again.runs]
         (row,), (row_again,) = score([one]), score([again])
-        first, second = row.as_dict(), row_again.as_dict()
+        first, second = to_json(row), to_json(row_again)
         assert first == second
     row = next(row for row in score(experiments(export.read(folder))) if len(row.experiment.runs) == 3)
     both = [results["seeds"].runs[0].test["auroc"].value, results["seeds"].runs[1].test["auroc"].value]

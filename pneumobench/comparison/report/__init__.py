@@ -19,6 +19,7 @@ from pneumobench.tracking.recorder import recording
 from pneumobench.tracking.store import Store
 from pneumobench.utils import files, provenance
 from pneumobench.utils.hashing import digest_of
+from pneumobench.utils.jsonable import to_json
 
 METRICS = ("auroc", "accuracy_at_0.5", "accuracy", "sensitivity", "specificity", "brier", "ece")
 
@@ -74,7 +75,7 @@ class Report:
         ):
             files = Path(folder)
             (files / "report.html").write_text(self.html(), encoding="utf-8")
-            (files / "comparison.json").write_text(json.dumps(comparison.as_dict(), indent=2))
+            (files / "comparison.json").write_text(json.dumps(to_json(comparison), indent=2))
             (files / "figures").mkdir()
             for name, picture in self.figures().items():
                 (files / "figures" / f"{name}.svg").write_text(picture, encoding="utf-8")
