@@ -26,6 +26,17 @@ def _kept_in(variable: str) -> Callable[[Path | None], Path | None]:
     return use
 
 
+def _folder(of: str) -> Any:
+    """The option for the user's folder of "plugins" or "studies"."""
+    variable = f"PNEUMOBENCH_{of.upper()}"
+    return typer.Option(
+        callback=_kept_in(variable),
+        is_eager=True,
+        help=f"Folder of your {of}. Default: {variable}, else {of}/ here.",
+        show_default=False,
+    )
+
+
 def names(incomplete: str) -> list[str]:
     """Plugin names that complete a word."""
     from pneumobench.authoring import registry
@@ -34,26 +45,8 @@ def names(incomplete: str) -> list[str]:
 
 
 PluginName = Annotated[str, typer.Argument(help="A name from `pneumobench plugins`.", autocompletion=names)]
-PluginsDir = Annotated[
-    Path | None,
-    typer.Option(
-        callback=_kept_in("PNEUMOBENCH_PLUGINS"),
-        is_eager=True,
-        help="Folder of your plugins. Default: PNEUMOBENCH_PLUGINS, else plugins/ here.",
-        show_default=False,
-    ),
-]
-
-
-StudiesDir = Annotated[
-    Path | None,
-    typer.Option(
-        callback=_kept_in("PNEUMOBENCH_STUDIES"),
-        is_eager=True,
-        help="Folder of your studies. Default: PNEUMOBENCH_STUDIES, else studies/ here.",
-        show_default=False,
-    ),
-]
+PluginsDir = Annotated[Path | None, _folder("plugins")]
+StudiesDir = Annotated[Path | None, _folder("studies")]
 StorageUrl = Annotated[
     str | None,
     typer.Option(

@@ -20,6 +20,24 @@ from pneumobench.cli.options import (
     grouped,
 )
 
+Called = Annotated[
+    str | None, typer.Option("--as", metavar="NAME", help="The study's name in the storage; default: its file's.")
+]
+Plugins = Annotated[
+    list[str] | None, typer.Option("--plugin", help="Search only this plugin of the study; may be repeated.")
+]
+Knobs = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PLUGIN.KNOB=VALUE", help="Fix a knob; may be repeated.")
+]
+Metric = Annotated[
+    str | None,
+    typer.Option(help="val_auroc, val_log_loss or val_auroc_corrupted. Default: the study's.", show_default=False),
+]
+Engine = Annotated[str, typer.Option(help="local, or ray: workers as actors of a Ray cluster.")]
+Address = Annotated[
+    str | None, typer.Option(help="Address of a Ray cluster. Default: a local one.", show_default=False)
+]
+KeepModels = Annotated[str, typer.Option(metavar="N|all", help="Keep the models of the best N trials.")]
 Count = Annotated[int | None, typer.Option(help="Trials at once. Default: one for each GPU, or 1.", show_default=False)]
 
 
@@ -45,27 +63,14 @@ def search(
     trials: Annotated[
         int, typer.Option(help="Finished trials that the study has at the end, earlier ones included.")
     ] = 50,
-    called: Annotated[
-        str | None,
-        typer.Option("--as", metavar="NAME", help="The study's name in the storage; default: its file's."),
-    ] = None,
-    plugins: Annotated[
-        list[str] | None, typer.Option("--plugin", help="Search only this plugin of the study; may be repeated.")
-    ] = None,
-    knobs: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="PLUGIN.KNOB=VALUE", help="Fix a knob; may be repeated."),
-    ] = None,
-    metric: Annotated[
-        str | None,
-        typer.Option(help="val_auroc, val_log_loss or val_auroc_corrupted. Default: the study's.", show_default=False),
-    ] = None,
+    called: Called = None,
+    plugins: Plugins = None,
+    knobs: Knobs = None,
+    metric: Metric = None,
     workers: Count = None,
-    engine: Annotated[str, typer.Option(help="local, or ray: workers as actors of a Ray cluster.")] = "local",
-    address: Annotated[
-        str | None, typer.Option(help="Address of a Ray cluster. Default: a local one.", show_default=False)
-    ] = None,
-    keep_models: Annotated[str, typer.Option(metavar="N|all", help="Keep the models of the best N trials.")] = "3",
+    engine: Engine = "local",
+    address: Address = None,
+    keep_models: KeepModels = "3",
     storage: StorageUrl = None,
     plugins_dir: PluginsDir = None,
     studies_dir: StudiesDir = None,

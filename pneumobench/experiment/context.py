@@ -90,16 +90,11 @@ class Context:
 
     def tags(self) -> dict[str, Any]:
         """Tags to filter runs by, and those needed to reproduce a run."""
-        dataset, options = self.images.dataset, self.images.options
         backend, device = trainer.runs_on(self.plugin, self.knobs)
         versions = ", ".join(f"{name} {number}" for name, number in provenance.versions().items())
         tags = {
             "plugin": self.name,
-            "dataset": dataset.name,
-            "fingerprint": dataset.fingerprint,
-            "split": options.split,
-            "split_seed": options.split_seed,
-            "split_digest": self.images.development.digest,
+            **tags_of(self.images),
             "plugin_digest": self.plugin_digest,
             "operating_point": self.train.operating_point,
             "backend": backend,
@@ -108,7 +103,7 @@ class Context:
             "versions": versions,
             "command": provenance.command(),
         }
-        optional = {"limit": options.limit, "folds": len(self.images.folds) or None, "files": self.files or None}
+        optional = {"folds": len(self.images.folds) or None, "files": self.files or None}
         optional["set"] = ", ".join(f"{name}={_short(value)}" for name, value in self.changed_knobs.items()) or None
         findings = self.images.findings
         optional["audit"] = "; ".join(finding.text for finding in findings) or None
@@ -124,6 +119,19 @@ class Context:
             fingerprint=self.images.dataset.fingerprint,
             dataset=self.images.dataset.name,
         )
+
+
+def tags_of(images: Prepared) -> dict[str, Any]:
+    """Tags of a run or a study about its images and their split."""
+    options = images.options
+    return {
+        "dataset": images.dataset.name,
+        "fingerprint": images.dataset.fingerprint,
+        "split": options.split,
+        "split_seed": options.split_seed,
+        "split_digest": images.development.digest,
+        **({} if options.limit is None else {"limit": options.limit}),
+    }
 
 
 def experiment_of(dataset: Dataset) -> str:

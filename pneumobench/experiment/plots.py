@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,12 @@ def save_all(
             plt.close(figure)
 
 
+def _coloured(scored: Mapping[str, Predictions]) -> Iterator[tuple[str, Predictions, Any]]:
+    """Name, predictions and colour of each model."""
+    for (name, predictions), colour in zip(scored.items(), _colours(len(scored)), strict=True):
+        yield name, predictions, colour
+
+
 def _colours(count: int) -> list[Any]:
     import matplotlib
 
@@ -65,7 +71,7 @@ def _roc(figure: Any, scored: Mapping[str, Predictions]) -> None:
     from sklearn.metrics import roc_auc_score, roc_curve
 
     axes = figure.subplots()
-    for (name, p), colour in zip(scored.items(), _colours(len(scored)), strict=True):
+    for name, p, colour in _coloured(scored):
         false, true, _ = roc_curve(p.label, p.probability)
         area = roc_auc_score(p.label, p.probability)
         axes.plot(false, true, color=colour, label=f"{name}: AUROC {area:.3f}")
@@ -80,7 +86,7 @@ def _precision_recall(figure: Any, scored: Mapping[str, Predictions]) -> None:
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
     axes = figure.subplots()
-    for (name, p), colour in zip(scored.items(), _colours(len(scored)), strict=True):
+    for name, p, colour in _coloured(scored):
         precision, recall, _ = precision_recall_curve(p.label, p.probability)
         area = average_precision_score(p.label, p.probability)
         axes.plot(recall, precision, color=colour, label=f"{name}: AUPRC {area:.3f}")
@@ -93,7 +99,7 @@ def _precision_recall(figure: Any, scored: Mapping[str, Predictions]) -> None:
 
 def _reliability(figure: Any, scored: Mapping[str, Predictions]) -> None:
     axes = figure.subplots()
-    for (name, p), colour in zip(scored.items(), _colours(len(scored)), strict=True):
+    for name, p, colour in _coloured(scored):
         curve = reliability(p.label, p.probability)
         error = metrics.point_of_probabilities(p.label, p.probability)["ece"]
         axes.plot(curve.stated, curve.observed, "-", color=colour, linewidth=1, label=f"{name}: ECE {error:.3f}")

@@ -12,8 +12,7 @@ from pneumobench.errors import UsageError
 from pneumobench.search.engine import THREADS
 from pneumobench.search.handles import WorkerDied, WorkerHandle, identity_and_memory
 from pneumobench.search.job import Job
-from pneumobench.search.worker import TrialReport
-from pneumobench.utils import provenance
+from pneumobench.search.worker import TrialReport, Worker, when_failed, when_ready
 
 PASSED_ON = ("PNEUMOBENCH_", "KERAS_", "MLFLOW_", "TF_", "CUDA_VISIBLE")  # environment variables for the workers
 
@@ -23,27 +22,24 @@ class WorkerActor:
 
     def __init__(self, job: dict[str, Any]):
         self._job = job
-        self._worker: Any = None
+        self._worker: Worker | None = None
 
     def ready(self, check: bool) -> dict[str, Any]:
         """This process's identity and memory, once it can train; or the error on starting."""
-        from pneumobench.errors import one_line
-        from pneumobench.search.worker import Worker, memory
-
         try:
             if self._worker is None:
                 self._worker = Worker(Job.from_plain(self._job))
                 if check:
                     self._worker.check()
         except Exception as error:
-            return {"error": one_line(error), "exit_code": getattr(error, "exit_code", 1)}
-        return {"ready": provenance.process(), "memory": memory()}
+            return when_failed(error)
+        return when_ready()
 
     def trial(self) -> dict[str, Any] | None:
         """A trial's report; None where there is none to train."""
         self.ready(check=False)  # in case Ray restarted the actor
         report = self._worker.trial() if self._worker else None
-        return report and vars(report)
+        return None if report is None else vars(report)
 
 
 class RayHandle:

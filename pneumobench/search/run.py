@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from pneumobench.data import prepare
 from pneumobench.data.options import DataOptions, at_least
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import TrainingError, UsageError
-from pneumobench.experiment.context import description_of, experiment_of
+from pneumobench.experiment.context import description_of, experiment_of, tags_of
 from pneumobench.experiment.options import gathered
 from pneumobench.search import plots
 from pneumobench.search.job import Job
@@ -96,16 +96,11 @@ def study(
         study_trials.set_target(trials)
         for key, value in (("mlflow_run", run.run_id), ("job", json.dumps(job.portable()))):
             study_trials.study.set_user_attr(key, value)
-        study_trials.end_dead()
-        reconcile(store, run.run_id, study_trials)
         supervisor = Supervisor(engine, job, study_trials)
-        try:
+        with _in_agreement(study_trials, store, run), closing(engine):
             if not study_trials.is_done():
                 progress.stage("starting the workers")
                 _search(supervisor, study_trials, watch)
-        finally:
-            engine.close()
-            reconcile(store, run.run_id, study_trials)
         study_trials.study.set_user_attr("exhausted", study_trials.is_exhausted())
         failed = supervisor.failures()
         progress.stage("writing the summary")
@@ -171,25 +166,31 @@ def _recording(
     """The study's MLflow run: a new one, or the existing one of a resumed study."""
     progress.stage("opening the tracking store")
     store.close_abandoned()
-    dataset, options = images.dataset, images.options
+    dataset = images.dataset
     tags = {
         "kind": "study",
         "study": job.name,
         "plugin": ", ".join(plan.plugins),
-        "dataset": dataset.name,
-        "fingerprint": dataset.fingerprint,
-        "split": options.split,
-        "split_seed": options.split_seed,
-        "split_digest": images.development.digest,
         "metric": plan.metric,
         "storage": redact(job.storage),
-        **({"limit": options.limit} if options.limit else {}),
+        **tags_of(images),
     }
     before = study_trials.study.user_attrs.get("mlflow_run")
     resume = before if before and store.run(before) else None
     experiment = store.experiment(experiment_of(dataset), dataset.fingerprint, description_of(dataset))
     with recording(store, experiment, f"study {job.name}", tags, resume=resume) as run:
         yield run
+
+
+@contextmanager
+def _in_agreement(trials: Trials, store: Store, run: Recorder) -> Iterator[None]:
+    """End the trials of dead processes before the block, and let MLflow agree with Optuna before and after it."""
+    trials.end_dead()
+    reconcile(store, run.run_id, trials)
+    try:
+        yield
+    finally:
+        reconcile(store, run.run_id, trials)
 
 
 def _search(supervisor: Supervisor, trials: Trials, watch: Watch) -> None:

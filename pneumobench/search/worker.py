@@ -94,6 +94,16 @@ def memory() -> int:
     return used.rss - getattr(used, "shared", 0)
 
 
+def when_ready() -> dict[str, Any]:
+    """A worker's first answer, once it can train: the identity of its process, and its memory."""
+    return {"ready": provenance.process(), "memory": memory()}
+
+
+def when_failed(error: Exception) -> dict[str, Any]:
+    """A worker's first answer, if it failed to start."""
+    return {"error": one_line(error), "exit_code": getattr(error, "exit_code", 1)}
+
+
 def main() -> None:
     """Read a job in JSON from standard input, then one request per line; answer each with a line of JSON."""
     answers = os.fdopen(os.dup(1), "w")
@@ -106,9 +116,9 @@ def main() -> None:
         if start["check"]:
             worker.check()
     except Exception as error:
-        _answer(answers, {"error": one_line(error), "exit_code": getattr(error, "exit_code", 1)})
+        _answer(answers, when_failed(error))
         raise
-    _answer(answers, {"ready": provenance.process(), "memory": memory()})
+    _answer(answers, when_ready())
     for _ in sys.stdin:  # closed when the parent exits
         report = worker.trial()
         _answer(answers, {"report": report and vars(report)})
