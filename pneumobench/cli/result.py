@@ -18,7 +18,7 @@ HEADINGS = ("", "at the threshold", "at 0.5")
 def show_result(result: Result, *, as_json: bool) -> None:
     """Print a result to standard output."""
     if as_json:
-        render.print_json(result.as_dict())
+        render.print_json(result)
     else:
         render.show(_table(result), *remarks(result))
 

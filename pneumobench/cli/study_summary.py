@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def show_summary(summary: Summary, *, as_json: bool, folder: Path | None = None) -> None:
     """Print a summary to standard output."""
     if as_json:
-        render.print_json(summary.as_dict())
+        render.print_json(summary)
         return
     tables = [_best(summary)] if summary.best else []
     render.show(render.styled((counts(summary), "bold")), *tables, _budgets(summary), *remarks(summary, folder))
@@ -59,7 +59,7 @@ def show_list(entries: Sequence[Entry], summaries: Sequence[Summary], *, as_json
     """Print the files of studies and the studies of a storage."""
     if as_json:
         files = [{"name": e.name, "summary": e.summary, "origin": e.origin} for e in entries]
-        render.print_json({"files": files, "studies": [one.as_dict() for one in summaries]})
+        render.print_json({"files": files, "studies": summaries})
         return
     questions = [(entry.name, entry.summary, entry.origin) for entry in entries]
     render.show(render.table(("study", "what it asks", "from"), questions))

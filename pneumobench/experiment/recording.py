@@ -20,6 +20,7 @@ from pneumobench.experiment.result import Result
 from pneumobench.experiment.session import Session
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.utils import provenance
+from pneumobench.utils.jsonable import to_json
 from pneumobench.utils.progress import Epoch
 from pneumobench.utils.timing import Clock
 
@@ -114,7 +115,7 @@ class Record:
         count = len(result.seeds)
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder)
-            (files / "result.json").write_text(json.dumps(result.as_dict(), indent=2))
+            (files / "result.json").write_text(json.dumps(to_json(result), indent=2))
             if count > 1:
                 named = {f"seed {seed}": p for seed, p in scored.items()}
                 with self._clock("plots"):

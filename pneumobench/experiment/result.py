@@ -7,7 +7,6 @@ from typing import Any
 
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.operating_point import OperatingPoint
-from pneumobench.utils.jsonable import to_json
 
 
 @dataclass(frozen=True)
@@ -20,15 +19,14 @@ class SeedResult:
     validation: dict[str, Estimate]
     test: dict[str, Estimate] | None
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+    def __json__(self) -> dict[str, Any]:
         return {
             "seed": self.seed,
             "run_id": self.run_id,
             "threshold": self.operating.threshold,
             "threshold_ties": self.operating.ties,
-            "validation": _figures(self.validation),
-            "test": self.test and _figures(self.test),
+            "validation": self.validation,
+            "test": self.test,
         }
 
 
@@ -76,22 +74,17 @@ class Result:
         """The operating threshold; with several seeds the mean of the thresholds in `runs`."""
         return sum(run.operating.threshold for run in self.runs) / len(self.runs)
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON: nothing but numbers, texts, lists and objects."""
+    def __json__(self) -> dict[str, Any]:
         plain = (
             "run_id plugin knobs epochs dataset fingerprint split split_seed folds seeds operating_point threshold "
             "counts seconds images_per_second parameters precision device backend looks limit"
         )
         return {
             **{name: getattr(self, name) for name in plain.split()},
-            "validation": _figures(self.validation),
-            "test": self.test and _figures(self.test),
-            "majority_accuracy": to_json(self.majority),
-            "published_accuracy": to_json(self.published),
-            "runs": [run.as_dict() for run in self.runs],
-            "notes": list(self.notes),
+            "validation": self.validation,
+            "test": self.test,
+            "majority_accuracy": self.majority,
+            "published_accuracy": self.published,
+            "runs": self.runs,
+            "notes": self.notes,
         }
-
-
-def _figures(estimates: dict[str, Estimate]) -> dict[str, Any]:
-    return {name: to_json(estimate) for name, estimate in estimates.items()}

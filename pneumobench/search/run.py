@@ -32,6 +32,7 @@ from pneumobench.tracking.importing import import_mlflow
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
 from pneumobench.training.options import TrainOptions
+from pneumobench.utils.jsonable import to_json
 from pneumobench.utils.progress import Progress
 from pneumobench.utils.provenance import redact
 
@@ -207,7 +208,7 @@ def _sum_up(trials: Trials, store: Store, run: Recorder) -> tuple[Summary, Path]
     summary = summarise(trials, store)
     folder = trials.storage.folder / "studies" / trials.name / "summary"
     plots.save_all(folder, trials, summary)
-    (folder / "summary.json").write_text(json.dumps(summary.as_dict(), indent=2, default=str))
+    (folder / "summary.json").write_text(json.dumps(to_json(summary), indent=2, default=str))
     run.artifacts(folder)
     run.metrics({f"trials_{state}": count for state, count in summary.states.items()})
     if summary.best:

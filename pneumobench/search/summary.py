@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -76,9 +76,8 @@ class Summary:
             f"({least.seconds:,.0f} s); the best of many draws is better by chance alone."
         )
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self) | {"ties": self.ties, "lopsided": self.lopsided}
+    def __json__(self) -> dict[str, Any]:
+        return vars(self) | {"ties": self.ties, "lopsided": self.lopsided}
 
 
 def summarise(trials: Trials, store: Store | None = None) -> Summary:

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 import pneumobench
 from pneumobench.errors import DataError, TrainingError, UsageError
+from pneumobench.utils.jsonable import to_json
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +28,7 @@ def three(store, phantom_folder):
 
 
 def test_a_result_says_what_was_asked_for(one, dataset):
-    plain = json.loads(json.dumps(one.as_dict(), allow_nan=False))
+    plain = json.loads(json.dumps(to_json(one), allow_nan=False))
     for key in (
         *("run_id", "plugin", "dataset", "fingerprint", "split", "seeds", "test"),
         *("threshold", "seconds", "images_per_second"),
