@@ -111,6 +111,8 @@ class ProcessHandle:
     def _answer(self) -> dict[str, Any]:
         answer = self._answers.get()
         if answer is None:
+            with suppress(OSError):  # what it did not read can no longer be written
+                self._worker.stdin and self._worker.stdin.close()
             code = self._worker.wait()
             why = f"signal {-code}" if code < 0 else f"exit code {code}"
             raise WorkerDied(f"the worker died ({why}); its log is {self._log}", self.process)
@@ -118,8 +120,9 @@ class ProcessHandle:
 
     def _listen(self) -> None:
         assert self._worker.stdout
-        for line in self._worker.stdout:
-            self._answers.put(json.loads(line))
-            self._is_ready.set()
+        with self._worker.stdout as lines:
+            for line in lines:
+                self._answers.put(json.loads(line))
+                self._is_ready.set()
         self._answers.put(None)
         self._is_ready.set()

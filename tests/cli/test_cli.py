@@ -143,20 +143,23 @@ def test_completion_knows_the_plugins(pneumobench):
 def endless(tmp_path, phantom_folder, new_store):
     """An endless training that is under way."""
     new_store(tmp_path / "runs")
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "pneumobench", "run", "endless", "--data", str(phantom_folder)],
         cwd=tmp_path,
         env=os.environ,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    heard = ""
-    for line in process.stderr:
-        heard += line
-        if line.startswith("epoch 2/"):
-            return process
-    raise AssertionError(f"the training ended before its second epoch: {heard}")
+    ) as process:
+        heard = ""
+        for line in process.stderr:
+            heard += line
+            if line.startswith("epoch 2/"):
+                break
+        else:
+            raise AssertionError(f"the training ended before its second epoch: {heard}")
+        yield process
+        process.kill()
 
 
 def only_run(tmp_path):
@@ -167,10 +170,9 @@ def only_run(tmp_path):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupt_ends_in_seconds_with_the_run_killed(tmp_path, endless, number, code):
-    process = endless
-    process.send_signal(number)
-    _, rest = process.communicate(timeout=120)  # seconds on an idle machine; its training has no end
-    assert process.returncode == code
+    endless.send_signal(number)
+    _, rest = endless.communicate(timeout=120)  # seconds on an idle machine; its training has no end
+    assert endless.returncode == code
     assert "Traceback" not in rest
     assert only_run(tmp_path).info.status == "KILLED"
 
@@ -195,23 +197,24 @@ def test_the_ui_answers_on_loopback_alone(tmp_path, phantom_folder, pneumobench)
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "pneumobench", "ui", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        assert f"http://127.0.0.1:{port}" in server.stdout.readline()
-        for _ in range(120):
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
-                    assert answer.status == 200
-                break
-            except OSError:
-                time.sleep(0.5)
-        else:
-            pytest.fail("the server did not answer in a minute")
-        taken = pneumobench("ui", "--port", str(port))
-        assert (taken.returncode, "is taken" in taken.stderr) == (2, True)
-    finally:
-        server.send_signal(signal.SIGINT)
-        assert server.wait(timeout=30) == 130
+    quiet = {"cwd": tmp_path, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(command, **quiet) as server:
+        try:
+            assert f"http://127.0.0.1:{port}" in server.stdout.readline()
+            for _ in range(120):
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+                        assert answer.status == 200
+                    break
+                except OSError:
+                    time.sleep(0.5)
+            else:
+                pytest.fail("the server did not answer in a minute")
+            taken = pneumobench("ui", "--port", str(port))
+            assert (taken.returncode, "is taken" in taken.stderr) == (2, True)
+        finally:
+            server.send_signal(signal.SIGINT)
+            assert server.wait(timeout=30) == 130
 
 
 def test_the_same_on_jax_where_it_is_installed(pneumobench, phantom_folder):

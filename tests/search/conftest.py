@@ -50,14 +50,15 @@ class Place:
             return pneumobench.study(name, data=self.data, storage=self.storage, tracking_uri=self.uri, **how)
 
     def start(self, *words):
-        return subprocess.Popen(
-            self.command(*words, "--storage", self.storage, "--tracking-uri", self.uri),
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "errors.log").open("ab"),
-            start_new_session=True,
-        )
+        with (self.folder / "errors.log").open("ab") as errors:
+            return subprocess.Popen(
+                self.command(*words, "--storage", self.storage, "--tracking-uri", self.uri),
+                cwd=self.folder,
+                env=self.environment,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
+            )
 
     def let(self, trials):
         """Let this many trials of the study `waiting` continue, including future ones."""
