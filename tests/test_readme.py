@@ -55,7 +55,7 @@ def test_the_example_plugin_trains_and_says_only_what_differs(tmp_path, monkeypa
     (tmp_path / "readme_example.py").write_text(code)
     monkeypatch.setenv("PNEUMOBENCH_PLUGINS", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    assert registry.entries()["readme_example"].summary.startswith("The baseline with each class weighed")
+    assert registry.entries()["readme_example"].summary.startswith("The baseline with each class weighted")
     result = pneumobench.run("readme_example", data=phantom_folder, epochs=1, limit=60, test=False)
     assert 0 <= result.validation["auroc"].value <= 1
 
