@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ import pytest
 import pneumobench
 from pneumobench.comparison import report
 from pneumobench.comparison.compare import compare
+from pneumobench.comparison.report import svg
 from pneumobench.errors import UsageError
-from pneumobench.evaluation.words import figure
+from pneumobench.evaluation.words import difference, figure
 from pneumobench.tracking import export, runs
 
 pytestmark = pytest.mark.slow
@@ -52,6 +54,22 @@ def test_names_are_escaped_and_a_phantom_says_that_it_is_one(comparison):
     html = report.Report(strange).html()
     assert "<b>odd</b>" not in html
     assert "These images are synthetic" in html
+
+
+def test_the_drawings_name_the_reference_the_intervals_and_the_published_figure(comparison):
+    pairs = [replace(comparison.pairs[0], plugin="a<b> $x$"), *comparison.pairs[1:]]
+    figures = report.Report(replace(comparison, pairs=tuple(pairs))).figures()
+    forest, seeds = ("".join(ElementTree.fromstring(figures[name]).itertext()) for name in ("forest", "seeds"))
+    assert "difference in AUROC from baseline" in forest
+    assert "a<b> $x$" in forest
+    for pair in pairs:
+        assert difference(pair.difference, pair.low, pair.high) in forest
+    assert "published 76.44 %" in seeds
+    detected = sum(pair.verdict in ("better", "worse") for pair in pairs)
+    circles = [f"<use [^>]*fill: {face}" for face in (svg.MARK, svg.PAGE)]
+    assert [len(re.findall(circle, figures["forest"])) for circle in circles] == [detected, len(pairs) - detected]
+    assert detected > 0
+    assert svg.themed(figures["forest"]).count("var(--mark") >= 2 * len(pairs)
 
 
 def test_a_file_that_cannot_be_written_is_one_line(comparison, tmp_path):

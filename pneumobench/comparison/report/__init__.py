@@ -12,6 +12,7 @@ from typing import Any
 
 from pneumobench.comparison.compare import Comparison
 from pneumobench.comparison.report import curves, drawings, hardest
+from pneumobench.comparison.report.svg import themed
 from pneumobench.data.lockbox import Look
 from pneumobench.evaluation import labels, paired, words
 from pneumobench.evaluation.predictions import Predictions
@@ -41,17 +42,25 @@ class Report:
         return curves.draw(self._models, self.comparison.reference)
 
     @cached_property
+    def _drawings(self) -> dict[str, str]:
+        return {"forest": drawings.forest(self.comparison), "seeds": drawings.seeds(self.comparison, self._models)}
+
+    @cached_property
     def _models(self) -> dict[str, list[Predictions]]:
         return {one.name: one.experiment.predictions("test") for one in self.comparison.standings}
 
     def html(self) -> str:
         """The report as one HTML file."""
-        return self._render("report.html.j2")
+        import jinja2
+
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
+        )
+        return environment.get_template("report.html.j2").render(self._content())
 
     def figures(self) -> dict[str, str]:
         """Each of its figures as an SVG file, by name."""
-        drawn = {name: self._render(f"{name}.svg.j2", alone=True) for name in ("forest", "seeds")}
-        return drawn | {name: picture for name, (_, picture) in self._curves.items()}
+        return self._drawings | {name: picture for name, (_, picture) in self._curves.items()}
 
     def write(self, path: Path) -> Path:
         """Write the HTML file. Raises: UsageError where it cannot be written; nothing is left half-written."""
@@ -82,14 +91,6 @@ class Report:
             run.artifacts(files)
             return run.run_id
 
-    def _render(self, template: str, *, alone: bool = False) -> str:
-        import jinja2
-
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
-        )
-        return environment.get_template(template).render(self._content(), alone=alone)
-
     def _content(self) -> dict[str, Any]:
         comparison, models = self.comparison, self._models
         commands = [run.tags["command"] for one in comparison.standings for run in one.experiment.runs]
@@ -98,8 +99,7 @@ class Report:
             "made": provenance.now().replace("T", " ").replace("+00:00", " UTC"),
             "metric": labels.label(comparison.metric),
             "resamples": paired.RESAMPLES,
-            "forest": drawings.forest(comparison),
-            "seeds": drawings.seeds(comparison, models),
+            **{name: themed(picture) for name, picture in self._drawings.items()},
             "labels": {name: labels.label(name, full=True) for name in METRICS},
             "words": words,
             "curves": self._curves,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from pneumobench.comparison.report.drawings import cut
+from pneumobench.comparison.report.svg import cut, of_figure
 from pneumobench.evaluation import bootstrap
 from pneumobench.evaluation.calibration import reliability
 from pneumobench.evaluation.predictions import Predictions
@@ -26,9 +25,7 @@ def draw(models: Models, reference: str) -> dict[str, tuple[str, str]]:
     Of many models, the best first, the reference and the first few have bands.
     """
     import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
+    from matplotlib.figure import Figure
 
     colours = _colours(models, reference)
     chosen = list(models)
@@ -44,23 +41,23 @@ def draw(models: Models, reference: str) -> dict[str, tuple[str, str]]:
         "roc": (f"ROC{band}", "1 - specificity", "sensitivity", bands(roc)),
         "precision_recall": ("Precision and recall; bands as before", "recall", "precision", bands(precision)),
         "reliability": (
-            "Reliability: on the dotted line a stated probability is met",
-            "stated",
-            "seen",
+            "Reliability: on the dotted line the predicted probability is the observed frequency",
+            "predicted probability",
+            "observed frequency",
             lambda axes: _reliable(axes, models, colours),
         ),
     }
     pictures = {}
-    with plt.rc_context({"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3}):
+    with matplotlib.rc_context(
+        {"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3}
+    ):
         for name, (caption, x, y, drawing) in drawings.items():
-            figure, axes = plt.subplots(figsize=(4.6, 4.2))
+            figure = Figure(figsize=(4.6, 4.2))
+            axes = figure.subplots()
             drawing(axes)
             axes.set(xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
             axes.legend(fontsize=6.5, loc="upper left" if name == "reliability" else "lower right")
-            picture = io.StringIO()
-            figure.savefig(picture, format="svg", bbox_inches="tight", metadata={"Date": None})
-            plt.close(figure)
-            pictures[name] = (caption, "<svg" + picture.getvalue().partition("<svg")[2])
+            pictures[name] = (caption, of_figure(figure, caption, bbox_inches="tight"))
     return pictures
 
 

@@ -1,64 +1,92 @@
-"""Where each mark of the report's two drawings stands: the forest of differences, and every seed's accuracy."""
+"""The report's two drawings: the forest of differences, and every seed's accuracy, as SVG."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from pneumobench.comparison.compare import Comparison
+from pneumobench.comparison.report.svg import INK, LINE, MARK, PAGE, PUBLISHED, SOFT, cut, of_figure
+from pneumobench.evaluation.labels import label
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.evaluation.words import difference, p_value
 
-WIDTH, LEFT, RIGHT, FIGURES, TOP, STEP, FOOT = 760, 190, 540, 560, 18, 26, 24  # pixels
+WIDTH, LEFT, RIGHT = 7.9, 0.25, 0.98  # inches, and the ends of an axis as shares of them
+TEXTS = 0.7  # where texts stand to the right of an axis, likewise
+ROW, HEAD, FOOT = 0.27, 0.36, 0.46  # inches
 
 
-def forest(found: Comparison) -> dict[str, Any]:
+@dataclass
+class Canvas:
+    """A figure with its axes, one row a name from the top, and the SVG that it becomes."""
+
+    figure: Any
+    axes: Any
+    svg: str = ""
+
+    def text(self, x: float, row: int, text: str) -> None:
+        """A text at a share of the width, beside a row."""
+        from matplotlib.transforms import blended_transform_factory
+
+        place = blended_transform_factory(self.figure.transFigure, self.axes.transData)
+        self.axes.text(x, row, text, transform=place, va="center_baseline", color=INK, clip_on=False)
+
+
+def forest(comparison: Comparison) -> str:
     """Each pair's difference with its interval, on an axis that shows 0; open where no difference was detected."""
-    place, ticks = _axis(min(0.0, *(p.low for p in found.pairs)), max(0.0, *(p.high for p in found.pairs)))
-    rows = [
-        {
-            "name": cut(pair.plugin),
-            "low": place(pair.low),
-            "value": place(pair.difference),
-            "high": place(pair.high),
-            "open": pair.verdict not in ("better", "worse"),
-            "text": f"{difference(pair.difference, pair.low, pair.high)}, p {p_value(pair.p_corrected)}",
-        }
-        for pair in found.pairs
-    ]
-    return _drawing(rows, ticks) | {"zero": place(0.0), "figures": FIGURES}
+    metric, pairs = label(comparison.metric), comparison.pairs
+    with _rows(
+        [pair.plugin for pair in pairs], f"difference in {metric} from {comparison.reference}", TEXTS - 0.025
+    ) as canvas:
+        axes = canvas.axes
+        axes.axvline(0, color=SOFT, lw=0.8, ls=(0, (3, 3)), zorder=0)
+        for row, pair in enumerate(pairs):
+            face = MARK if pair.verdict in ("better", "worse") else PAGE
+            axes.plot([pair.low, pair.high], [row, row], color=MARK, lw=1.6, solid_capstyle="butt")
+            axes.plot(pair.difference, row, "o", ms=6.5, mfc=face, mec=MARK, mew=1.5)
+            interval = difference(pair.difference, pair.low, pair.high)
+            canvas.text(TEXTS, row, f"{interval}, p {p_value(pair.p_corrected)}")
+    return canvas.svg
 
 
-def seeds(found: Comparison, models: Mapping[str, Sequence[Predictions]]) -> dict[str, Any]:
+def seeds(comparison: Comparison, models: Mapping[str, Sequence[Predictions]]) -> str:
     """Each model's accuracy at 0.5 as a dot, and the published figure where it belongs to these images."""
-    accuracies = {
-        name: [float(((m.probability >= 0.5) == (m.label == 1)).mean()) for m in own] for name, own in models.items()
-    }
-    every = [x for own in accuracies.values() for x in own] + ([found.published.value] if found.published else [])
-    place, ticks = _axis(min(every), max(every))
-    rows = [{"name": cut(name), "dots": [place(x) for x in own]} for name, own in accuracies.items()]
-    return _drawing(rows, ticks) | {"published": place(found.published.value) if found.published else None}
+    with _rows(list(models), "accuracy at 0.5 on the test images, a dot for each seed") as canvas:
+        axes = canvas.axes
+        for row, trained in enumerate(models.values()):
+            accuracies = [float(((one.probability >= 0.5) == (one.label == 1)).mean()) for one in trained]
+            axes.plot(accuracies, [row] * len(accuracies), "o", ms=6.5, mfc=MARK, mec="none", alpha=0.75)
+        if comparison.published:
+            value = comparison.published.value
+            axes.axvline(value, color=PUBLISHED, lw=1, ls=(0, (4, 3)), zorder=0)
+            axes.text(value, -0.75, f"published {100 * value:.2f} %", ha="center", va="bottom", color=PUBLISHED)
+    return canvas.svg
 
 
-def cut(name: str) -> str:
-    """A name that fits beside a drawing."""
-    return name if len(name) <= 26 else f"{name[:25]}…"
+@contextmanager
+def _rows(names: Sequence[str], title: str, right: float = RIGHT) -> Iterator[Canvas]:
+    """A canvas with a row for each name; its axis is named by the title, and ticks are at round values."""
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-
-def _axis(low: float, high: float) -> tuple[Callable[[float], float], list[dict[str, Any]]]:
-    """Where a value is drawn, and ticks at round values."""
-    from matplotlib.ticker import MaxNLocator
-
-    marks = [float(x) for x in MaxNLocator(5).tick_values(low, high)]
-    low, high = min(low, marks[0]), max(high, marks[-1])
-
-    def place(x: float) -> float:
-        return round(LEFT + (x - low) / ((high - low) or 1) * (RIGHT - LEFT), 1)
-
-    return place, [{"x": place(x), "text": f"{x:.2f}".replace("-0.00", "0.00")} for x in marks]
-
-
-def _drawing(rows: list[dict[str, Any]], ticks: list[dict[str, Any]]) -> dict[str, Any]:
-    placed = [{"y": TOP + i * STEP, **row} for i, row in enumerate(rows)]
-    height = TOP + len(rows) * STEP + FOOT
-    return {"rows": placed, "ticks": ticks, "width": WIDTH, "height": height, "left": LEFT, "right": RIGHT}
+    height = HEAD + ROW * len(names) + FOOT
+    with matplotlib.rc_context(
+        {"svg.fonttype": "none", "text.parse_math": False, "font.size": 9, "axes.unicode_minus": False}
+    ):
+        figure = Figure(figsize=(WIDTH, height))
+        axes = figure.add_axes((LEFT, FOOT / height, right - LEFT, 1 - (FOOT + HEAD / 2) / height))
+        axes.set(ylim=(len(names) - 0.4, -0.7), yticks=[], facecolor="none")
+        axes.spines[["left", "right", "top"]].set_visible(False)
+        axes.spines["bottom"].set_color(LINE)
+        canvas = Canvas(figure, axes)
+        for row, name in enumerate(names):
+            canvas.text(0, row, cut(name))
+        yield canvas
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.xaxis.set_major_formatter(ScalarFormatter(useOffset=False))
+        axes.tick_params(axis="x", length=0, colors=INK)
+        axes.set_xlabel(title, color=SOFT)
+        canvas.svg = of_figure(figure, title)
