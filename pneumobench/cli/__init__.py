@@ -1,4 +1,4 @@
-"""The command line: thin commands, whose heavy imports stand inside them."""
+"""The command line: thin commands, which import heavy libraries only when they run."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def common(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
 ) -> None:
@@ -76,7 +76,7 @@ def main() -> NoReturn:
         code = leave.exit_code
     except SystemExit as leave:
         code = leave.code if isinstance(leave.code, int) else 1
-    except BrokenPipeError:  # the reader of our output went away: nothing is left to say
+    except BrokenPipeError:  # nobody reads our output any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = 1
     except Exception as error:

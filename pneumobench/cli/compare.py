@@ -26,7 +26,7 @@ def compare(
     html: Annotated[
         Path | None,
         typer.Option(
-            help="Also write a report, one file that needs no network; with pictures where the images are at hand.",
+            help="Also write a report, one file that needs no network; with pictures where the images are available.",
             show_default=False,
         ),
     ] = None,

@@ -54,7 +54,7 @@ def table(
 
 
 def styled(*parts: str | tuple[str, str]) -> Text:
-    """A cell or line of parts, each plain or with a style of its own."""
+    """A cell or line of parts, each plain or with its own style."""
     return Text.assemble(*parts)
 
 

@@ -33,7 +33,7 @@ def remarks(summary: Summary, folder: Path | None = None) -> list[str]:
     lines = []
     if summary.ties:
         lines.append(
-            f"Tie: on the validation images the best trial cannot be told from {_listed(summary.ties)} "
+            f"Tie: on the validation images the best trial cannot be distinguished from {_listed(summary.ties)} "
             "(the 95 % intervals of the paired differences contain 0)."
         )
     if summary.lopsided:

@@ -85,8 +85,8 @@ def _most_common(candidates: dict[str, list[Experiment]], fingerprint: str, limi
 
 def _told_apart(one: Experiment, other: Experiment) -> str:
     """An experiment by name and seeds, and by its run where these are the other's too."""
-    said = f"{one.name}, {_seeds(one)}"
-    return said if said != f"{other.name}, {_seeds(other)}" else f"run {one.runs[0].run_id[:8]}"
+    name = f"{one.name}, {_seeds(one)}"
+    return name if name != f"{other.name}, {_seeds(other)}" else f"run {one.runs[0].run_id[:8]}"
 
 
 def _why_not(one: Experiment, fingerprint: str, limit: str | None, division: str) -> str | None:

@@ -125,10 +125,12 @@ def _matrices(models: dict[str, list[Predictions]]) -> list[tuple[str, str, list
     """Of each plugin's first seed the four counts at its threshold, and those at 0.5."""
     matrices = []
     for name, (first, *_) in models.items():
-        for at, said in (
+        for at, positive in (
             (f"at {first.operating.threshold:.2f}", first.predicted),
             ("at 0.5", first.probability >= 0.5),
         ):
-            cells = [int(((first.label == truth) & (said == answer)).sum()) for truth in (0, 1) for answer in (0, 1)]
+            cells = [
+                int(((first.label == truth) & (positive == answer)).sum()) for truth in (0, 1) for answer in (0, 1)
+            ]
             matrices.append((name, at, cells))
     return matrices

@@ -78,7 +78,7 @@ def precision(model: Predictions, W: np.ndarray) -> np.ndarray:
 
 
 def _counts(model: Predictions, W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """True and false positives (resamples, distinct probabilities + 1), from none said to all."""
+    """True and false positives (resamples, distinct probabilities + 1), from no image called positive to all."""
     order = np.argsort(-model.probability, kind="stable")
     last = np.flatnonzero(np.r_[np.diff(model.probability[order]) != 0, True])
     ordered, ill = W[:, order], model.label[order] == 1

@@ -1,4 +1,4 @@
-"""The images that most plugins get wrong, and pictures of them where the images are at hand."""
+"""The images that most plugins get wrong, and pictures of them where the images are available."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ CLASSES = ("normal", "pneumonia")
 
 @dataclass(frozen=True)
 class Hard:
-    """A test image, how many plugins are wrong about it at 0.5, and what they say on average; its pictures as URIs."""
+    """A test image, how many plugins are wrong about it at 0.5, and their mean probability; its pictures as URIs."""
 
     image: str
     hash: str
     label: str
     wrong: int
-    said: float
+    predicted: float
     picture: str | None = None
     heat: str | None = None
 
 
 def rank(models: Mapping[str, Sequence[Predictions]]) -> list[Hard]:
     """The images on which most plugins (each the mean of its seeds) are wrong, the most certainly wrong first."""
-    said = np.array([np.mean([m.probability for m in own], axis=0) for own in models.values()])
+    predicted = np.array([np.mean([m.probability for m in own], axis=0) for own in models.values()])
     first = next(iter(models.values()))[0]
-    wrong = ((said >= 0.5) != (first.label == 1)).sum(axis=0)
-    mean = said.mean(axis=0)
+    wrong = ((predicted >= 0.5) != (first.label == 1)).sum(axis=0)
+    mean = predicted.mean(axis=0)
     order = np.lexsort((-np.abs(mean - first.label), -wrong))[:SHOWN]
     return [
         Hard(str(first.image[i]), str(first.hash[i]), CLASSES[first.label[i]], int(wrong[i]), float(mean[i]))
@@ -58,7 +58,7 @@ def pictured(
 ) -> tuple[list[Hard], str]:
     """The same with thumbnails, and with the Grad-CAM of the best plugin that is a network, whose name is returned too.
 
-    Unchanged where the images are not at hand: only files are read whose contents are those that were scored, and
+    Unchanged where the images are not available: only files are read whose contents are those that were scored, and
     not before the look at the test images is recorded in the ledger.
     """
     root = _root(data)
