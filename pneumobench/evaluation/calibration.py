@@ -50,9 +50,9 @@ def ece_interval(gaps: np.ndarray, draws: np.ndarray, tail: float) -> tuple[floa
 
     if value == 0:
         return 0.0, 0.0
-    low = 0.0 if excess(0.0, 1 - tail) >= 0 else float(brentq(excess, 0.0, 1.0, args=(1 - tail,), xtol=1e-4))
+    low = 0.0 if excess(0.0, 1 - tail) >= 0 else float(brentq(excess, 0.0, 1.0, args=(1 - tail,), xtol=1e-8))
     most = 2.0
     while excess(most, tail) < 0:
         most *= 2
-    high = 1.0 if excess(1.0, tail) >= 0 else float(brentq(excess, 1.0, most, args=(tail,), xtol=1e-4))
+    high = 1.0 if excess(1.0, tail) >= 0 else float(brentq(excess, 1.0, most, args=(tail,), xtol=1e-8))
     return low * value, high * value

@@ -188,14 +188,14 @@ class _Class(NamedTuple):
 
 def _classes(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> tuple[_Class, _Class]:
     order = np.argsort(-probabilities, kind="stable")
-    found = []
+    classes = []
     for label in (1, 0):
         own = order[labels[order] == label]
         weights = W.T[own]
         sums = np.zeros((len(own) + 1, len(W)), W.dtype)
         np.cumsum(weights, axis=0, out=sums[1:])
-        found.append(_Class(probabilities[own], weights, sums))
-    return found[0], found[1]
+        classes.append(_Class(probabilities[own], weights, sums))
+    return classes[0], classes[1]
 
 
 def _totals(side: _Class) -> np.ndarray:

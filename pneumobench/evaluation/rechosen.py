@@ -22,8 +22,8 @@ def thresholds(validation: Predictions, resamples: int, seed: int) -> np.ndarray
     def chosen(W: np.ndarray) -> dict[str, np.ndarray]:
         return {"": operating_point.choose_all(own.rule, validation.probability, validation.label, W)[0]}
 
-    found = bootstrap.over_patients(chosen, validation.patient, resamples, (seed, images))[""]
-    return np.where(np.isnan(found), own.threshold, found)
+    anew = bootstrap.over_patients(chosen, validation.patient, resamples, (seed, images))[""]
+    return np.where(np.isnan(anew), own.threshold, anew)
 
 
 def figures(model: Predictions, metric: str, at: np.ndarray, W: np.ndarray) -> np.ndarray:
