@@ -174,3 +174,33 @@ def cli(
         return subprocess.CompletedProcess(arguments, int(code or 0), *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture
+def run() -> Callable[..., Any]:
+    """Makes tracked trainings of tags alone, without a store: `run(number, seed=…, split_seed=…, looks=…, **tags)`."""
+    from pneumobench.tracking.runs import TrackedRun
+
+    def make(
+        number: int,
+        seed: int = 0,
+        split_seed: int = 0,
+        looks: int | None = 0,
+        started: str | None = None,
+        parent: str | None = None,
+        **tags: str,
+    ) -> TrackedRun:
+        usual = {"plugin": "a", "split": "patient", "split_digest": f"d{split_seed}", "precision": "float32"}
+        usual |= {"seed": str(seed), "split_seed": str(split_seed), "git_commit": "1234567890", "versions": "keras 3"}
+        return TrackedRun(
+            run_id=f"run{number}",
+            parent=parent or f"run{number}",
+            started=started or f"2026-01-01T00:{number:02}:00+00:00",
+            tags=usual | tags,
+            params={},
+            metrics={"training_seconds": 10.0},
+            looks=looks,
+            file=lambda part: None,
+        )
+
+    return make

@@ -11,7 +11,7 @@ from pneumobench.cli.options import AsJson, Data, From, TrackingUri
 
 if TYPE_CHECKING:
     from pneumobench.cli.render import Grid
-    from pneumobench.comparison.compare import Comparison
+    from pneumobench.comparison.comparison import Comparison
 
 WIDTH = 21  # characters of the forest plot
 
@@ -22,6 +22,20 @@ def compare(
     ] = None,
     against: Annotated[str, typer.Option(help="The reference, a plugin or a run id.")] = "baseline",
     metric: Annotated[str, typer.Option(help="auroc, accuracy, accuracy_at_0.5, sensitivity, …")] = "auroc",
+    policy: Annotated[
+        str | None,
+        typer.Option("--split", help="Compare trainings of this split. Default: the most common.", show_default=False),
+    ] = None,
+    all_pairs: Annotated[
+        bool, typer.Option("--all-pairs", help="Test every pair, not only those with the reference; ranks follow.")
+    ] = False,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            help="Also test whether plugins are no worse than the reference by more than this; goes into the ledger.",
+            show_default=False,
+        ),
+    ] = None,
     source: From = None,
     html: Annotated[
         Path | None,
@@ -38,13 +52,22 @@ def compare(
     from pneumobench.cli import render
     from pneumobench.cli.runs import tracked
     from pneumobench.comparison import compare
+    from pneumobench.tracking.store import Store
 
-    comparison = compare.compare(tracked([], source, tracking_uri), names or (), against=against, metric=metric)
+    store = Store(tracking_uri)
+    compare.check(metric, margin)
+    comparison = compare.compare(
+        tracked([], source, tracking_uri),
+        names or (),
+        against=against,
+        metric=metric,
+        policy=policy,
+        all_pairs=all_pairs,
+        margin=None if margin is None else store.ledger.name_margin(metric, margin),
+    )
     if html is not None:
         from pneumobench.comparison import report
-        from pneumobench.tracking.store import Store
 
-        store = Store(tracking_uri)
         made = report.of(comparison, store, data)
         made.write(html)
         if source is None:
@@ -76,10 +99,11 @@ def _ranked(comparison: Comparison) -> Grid:
         trials = f", {one.trials_spent} trials" if one.trials_spent else ""
         figures = [figure(one.test[metric]).replace(" [", "\n[") for metric in metrics]
         name = render.stacked(one.name, seeds + trials)
-        rows.append([name, *figures, f"{one.experiment.seconds:.0f}", str(one.looks)])
-    return render.table(
-        ("plugin", *columns, "s", "looks"), rows, styles={"plugin": "bold"}, right=("s", "looks"), whole=columns
-    )
+        rank = comparison.rank(one.name)
+        ranks = [f"{rank[0]} to {rank[1]}" if rank[0] < rank[1] else str(rank[0])] if rank else []
+        rows.append([name, *ranks, *figures, f"{one.experiment.seconds:.0f}", str(one.looks)])
+    headings = ("plugin", *(["rank"] if comparison.all_pairs else []), *columns, "s", "looks")
+    return render.table(headings, rows, styles={"plugin": "bold"}, right=("s", "looks"), whole=columns)
 
 
 def _forest(comparison: Comparison) -> Grid:
@@ -89,11 +113,12 @@ def _forest(comparison: Comparison) -> Grid:
 
     low = min(0.0, *(pair.low for pair in comparison.pairs))
     high = max(0.0, *(pair.high for pair in comparison.pairs))
-    name, axis = f"less {comparison.reference}", f"{low:+.3f}{f'{high:+.3f}':>{WIDTH - 6}}"
+    name = "difference of" if comparison.all_pairs else f"less {comparison.reference}"
+    axis = f"{low:+.3f}{f'{high:+.3f}':>{WIDTH - 6}}"
     headings = [name, axis, "difference", "p"]
     rows = [
         [
-            pair.plugin,
+            f"{pair.plugin}\nless {pair.reference}" if comparison.all_pairs else pair.plugin,
             bar(pair.low, pair.difference, pair.high, low, high),
             difference(pair.difference, pair.low, pair.high).replace(" [", "\n["),
             p_value(pair.p_corrected),

@@ -3,154 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from pneumobench.authoring import registry
 from pneumobench.authoring.differences import REFERENCE, differences
 from pneumobench.comparison import select
-from pneumobench.errors import PneumobenchError
+from pneumobench.comparison.comparison import Comparison, Standing
+from pneumobench.data.lockbox import Margin
+from pneumobench.errors import PneumobenchError, UsageError
 from pneumobench.evaluation import estimates, labels, paired
-from pneumobench.evaluation.estimates import PUBLISHED_IMAGES, Estimate
-from pneumobench.evaluation.paired import Pair
 from pneumobench.evaluation.predictions import Predictions
-from pneumobench.evaluation.words import number
 from pneumobench.tracking.runs import Experiment, TrackedRun
 
-INDEPENDENT = {"DeLong": "delong_p", "McNemar": "mcnemar_p"}  # tests of two single models, and their fields
 
-
-@dataclass(frozen=True)
-class Standing:
-    """One plugin's figures on the test images and on validation, and what they cost."""
-
-    name: str
-    experiment: Experiment
-    test: dict[str, Estimate]
-    validation: dict[str, Estimate]
-    differs: dict[str, str]
-
-    def gap(self, metric: str) -> float:
-        """How much validation promised beyond what the test images gave."""
-        return self.validation[metric].value - self.test[metric].value
-
-    @property
-    def seeds(self) -> int:
-        """How many trainings it is the mean of."""
-        return len(self.experiment.runs)
-
-    @property
-    def looks(self) -> int:
-        """Openings of the same test images before the last of its own."""
-        return max(run.looks or 0 for run in self.experiment.runs)
-
-    @property
-    def trials_spent(self) -> int:
-        """Trials of the search that found its knobs; 0 where none did."""
-        return int(self.experiment.tags.get("trials_spent", 0))
-
-    @property
-    def parameters(self) -> int | None:
-        """Parameters of the model, where they are known."""
-        count = self.experiment.tags.get("parameters")
-        return None if count is None else int(count)
-
-    def __json__(self) -> dict[str, Any]:
-        return {
-            "plugin": self.experiment.plugin,
-            "name": self.name,
-            "run_ids": [run.run_id for run in self.experiment.runs],
-            "seeds": [run.seed for run in self.experiment.runs],
-            "test": self.test,
-            "validation": self.validation,
-            "thresholds": [run.metrics["threshold"] for run in self.experiment.runs],
-            "training_seconds": self.experiment.seconds,
-            "parameters": self.parameters,
-            "trials_spent": self.trials_spent,
-            "looks": self.looks,
-            "differs_from_baseline": self.differs,
-            "commands": sorted({run.tags["command"] for run in self.experiment.runs}),
-        }
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """All standings, the best first; the reference's pairs; the floors; and what was left out, each with its reason.
-
-    `published_among` is how many of the reference's seeds are less accurate at 0.5 than the published figure.
-    """
-
-    dataset: str
-    fingerprint: str
-    images: int
-    metric: str
-    reference: str
-    standings: tuple[Standing, ...]
-    pairs: tuple[Pair, ...]
-    published: Estimate | None
-    published_among: tuple[int, int] | None
-    majority: Estimate
-    left_out: tuple[str, ...]
-
-    @property
-    def subject(self) -> str:
-        """The images that all were scored on."""
-        return f"{self.images} test images of {self.dataset} (fingerprint {self.fingerprint[:8]}), the same for all"
-
-    @property
-    def independent(self) -> tuple[str, list[float | None]] | None:
-        """The test of two single models, and its p for each pair, None where a side has several models."""
-        for name, field in INDEPENDENT.items():
-            values = [getattr(pair, field) for pair in self.pairs]
-            if any(value is not None for value in values):
-                return name, values
-        return None
-
-    @property
-    def looks(self) -> int:
-        """Openings of these test images before the latest result."""
-        return max(standing.looks for standing in self.standings)
-
-    def remarks(self) -> list[str]:
-        """What a reader has to know beside the figures, a sentence or two each."""
-        lines = [
-            f"Intervals of differences hold together with 95 % over all {len(self.pairs)} pairs, and p is corrected in "
-            "the same way (Bonferroni): over patients and trainings, or of these trained models over patients alone. "
-            "The others are of one figure each, 95 %; ± is the standard deviation over trainings."
-        ]
-        if self.independent:
-            how = "a patient's images are one cluster" if self.independent[0] == "DeLong" else "images are independent"
-            lines.append(f"{self.independent[0]}'s test is of pairs with one trained model each; {how}.")
-        lines += [*self._floors(), *self._cautions()]
-        names = {one.name: one.experiment.name for one in self.standings}
-        lines += [f"{name} is short for {whole}." for name, whole in names.items() if name != whole]
-        return lines + [f"Left out: {one}." for one in self.left_out]
-
-    def _floors(self) -> list[str]:
-        lines = [f"Always predicting the majority class: accuracy {number(self.majority.value)}."]
-        if self.published:
-            low, high = number(self.published.low), number(self.published.high)
-            lines.append(
-                f"Published: {100 * self.published.value:.2f} % accurate at 0.5, one proportion of {PUBLISHED_IMAGES} "
-                f"images with the Wilson interval [{low}, {high}]."
-            )
-        if self.published_among:
-            below, seeds = self.published_among
-            lines[-1] += f" {below} of {seeds} seeds of {self.reference} are below it."
-        return lines
-
-    def _cautions(self) -> list[str]:
-        gaps = [standing.gap("auroc") for standing in self.standings]
-        optimistic = ": validation figures are optimistic by as much" if min(gaps) > 0 else ""
-        return [
-            f"Validation AUROC less test AUROC: {min(gaps):+.3f} to {max(gaps):+.3f}{optimistic}.",
-            f"Looks at these test images before the latest of these results: {self.looks} (`pneumobench ledger`).",
-        ]
-
-    def __json__(self) -> dict[str, Any]:
-        return {("plugins" if name == "standings" else name): value for name, value in vars(self).items()}
+def check(metric: str, margin: float | None) -> None:
+    """Raises: UsageError for a metric that is not compared, or a margin that is not positive."""
+    paired.check(metric)
+    if margin is not None and not margin > 0:
+        raise UsageError(f"--margin is a difference above 0, not {margin:g}")
 
 
 def compare(
@@ -159,7 +30,9 @@ def compare(
     *,
     against: str = REFERENCE,
     metric: str = "auroc",
-    margin: float | None = None,
+    policy: str | None = None,
+    all_pairs: bool = False,
+    margin: Margin | None = None,
     resamples: int = paired.RESAMPLES,
 ) -> Comparison:
     """Compare plugins, or the runs that ids name, with a reference on the test images that they have in common.
@@ -168,7 +41,8 @@ def compare(
     Raises: UsageError where nothing is left to compare, saying what to run.
     """
     paired.check(metric)
-    picked, left_out = select.pick(runs, names, against)
+    selection = select.pick(runs, names, against, policy)
+    picked = selection.experiments
     reference = next(one for one in picked if select.names(one, against))
     chosen_ones = {select.label(one, picked): one for one in picked}
     label = next(name for name, one in chosen_ones.items() if one is reference)
@@ -179,10 +53,11 @@ def compare(
         label,
         metric,
         validation=held_out,
-        trainings={name: [select.training(run) for run in one.runs] for name, one in chosen_ones.items()},
+        trainings={name: [run.training for run in one.runs] for name, one in chosen_ones.items()},
         shared=select.sharing(chosen_ones),
         folds=[name for name, one in chosen_ones.items() if "folds" in one.tags],
-        margin=margin,
+        margin=None if margin is None else margin.margin,
+        all_pairs=all_pairs,
         resamples=resamples,
     )
     figures = {"test": estimates.evaluate_all(models), "validation": estimates.evaluate_all(held_out)}
@@ -211,7 +86,10 @@ def compare(
         published=None if is_phantom else estimates.published(),
         published_among=None if is_phantom else _among(own),
         majority=estimates.majority(own[0].label),
-        left_out=tuple(left_out),
+        left_out=selection.left_out,
+        division=selection.division,
+        all_pairs=all_pairs,
+        margin=margin,
     )
 
 

@@ -6,27 +6,50 @@ import ast
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
+from pneumobench.data.options import check_policy
 from pneumobench.errors import UsageError
 from pneumobench.tracking.runs import Experiment, TrackedRun, chosen, experiments
 
 PHANTOM = "phantom"
 
 
-def pick(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str) -> tuple[list[Experiment], list[str]]:
-    """The experiments to compare, the reference among them, and why each other one is not."""
+Division = tuple[str, tuple[tuple[int, str], ...]]  # policy, and for each split seed the digest of what it gave
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The experiments to compare, the reference among them; how their images were divided; why each other is not."""
+
+    experiments: tuple[Experiment, ...]
+    division: str
+    left_out: tuple[str, ...]
+
+
+def pick(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str, policy: str | None = None) -> Selection:
+    """Of each plugin, or of what is wanted, the experiment with most trainings on the images of the reference.
+
+    All are on one division into training and validation: of the split `policy`, or the one that most plugins have
+    (of equally common ones the patient split, then the one of the smaller split seeds).
+    Raises: UsageError where nothing is left to compare, saying what to run.
+    """
     every = experiments(runs)
     references = [one for one in every if names(one, against) and one.opened_test]
+    if policy is not None:
+        check_policy(policy)
+        references = [one for one in references if one.tags["split"] == policy]
     if not references:
         raise UsageError(
-            f"no finished run of '{against}' opened the test images; `pneumobench run {against}` makes one"
+            f"no finished run of '{against}' {f'with --split {policy} ' if policy else ''}opened the test images; "
+            f"`pneumobench run {against}{f' --split {policy}' if policy else ''}` makes one"
         )
     asked = [*wanted, against] if wanted else sorted({one.plugin for one in every} | {against})
     candidates = {name: _named(name, runs, every) for name in asked}
     usual = [one for one in references if one.tags["dataset"] != PHANTOM and "limit" not in one.tags] or references
     fingerprint, limit = usual[0].tags["fingerprint"], usual[0].tags.get("limit")
-    division = _most_common(candidates, fingerprint, limit)
+    division = _most_common(candidates, fingerprint, limit, policy)
     picked: list[Experiment] = []
     left_out: list[str] = []
     for name, named in candidates.items():
@@ -55,7 +78,7 @@ def pick(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str) -> tup
         raise UsageError(
             f"{against} alone was scored on these images; run another plugin, such as `pneumobench run residual`"
         )
-    return picked, list(dict.fromkeys(left_out))
+    return Selection(tuple(picked), _in_words(division), tuple(dict.fromkeys(left_out)))
 
 
 def _named(name: str, runs: Sequence[TrackedRun], every: Sequence[Experiment]) -> list[Experiment]:
@@ -69,18 +92,33 @@ def names(one: Experiment, name: str) -> bool:
     return one.plugin == name or any(name in (run.run_id, run.parent) for run in one.runs)
 
 
-def _most_common(candidates: dict[str, list[Experiment]], fingerprint: str, limit: str | None) -> str:
-    """The division into training and validation that most plugins were trained on."""
+def divided(one: Experiment) -> Division:
+    """How an experiment's images were divided into training and validation."""
+    return one.tags["split"], tuple(sorted({(run.split_seed, run.tags["split_digest"]) for run in one.runs}))
+
+
+def _most_common(
+    candidates: dict[str, list[Experiment]], fingerprint: str, limit: str | None, policy: str | None
+) -> Division:
+    """The division that most plugins were trained on; the same whatever the order of the runs."""
     counted = Counter(
-        digest
+        division
         for named in candidates.values()
-        for digest in {
-            one.tags["split_digest"]
+        for division in {
+            divided(one)
             for one in named
-            if one.opened_test and (one.tags["fingerprint"], one.tags.get("limit")) == (fingerprint, limit)
+            if one.opened_test
+            and (one.tags["fingerprint"], one.tags.get("limit")) == (fingerprint, limit)
+            and one.tags["split"] == (policy or one.tags["split"])
         }
     )
-    return counted.most_common(1)[0][0] if counted else ""
+    return min(counted, key=lambda one: (-counted[one], one[0] != "patient", one), default=("", ()))
+
+
+def _in_words(division: Division) -> str:
+    policy, seeds = division
+    which = ", ".join(str(seed) for seed, _ in seeds)
+    return f"Divided by {policy}, split seed{'s' if len(seeds) > 1 else ''} {which} (--split chooses)"
 
 
 def _told_apart(one: Experiment, other: Experiment) -> str:
@@ -89,7 +127,7 @@ def _told_apart(one: Experiment, other: Experiment) -> str:
     return name if name != f"{other.name}, {_seeds(other)}" else f"run {one.runs[0].run_id[:8]}"
 
 
-def _why_not(one: Experiment, fingerprint: str, limit: str | None, division: str) -> str | None:
+def _why_not(one: Experiment, fingerprint: str, limit: str | None, division: Division) -> str | None:
     if one.tags.get("limit") != limit:
         return f"--limit {one.tags['limit']}" if "limit" in one.tags else "on all images, the reference is not"
     if "leak" in one.tags:
@@ -98,7 +136,7 @@ def _why_not(one: Experiment, fingerprint: str, limit: str | None, division: str
         return f"on other images ({one.tags['dataset']} {one.tags['fingerprint'][:8]})"
     if not one.opened_test:
         return "its test images stayed closed"
-    if one.tags["split_digest"] != division:
+    if divided(one) != division:
         return "trained on another division of the images"
     return None
 
@@ -107,11 +145,6 @@ def sharing(named: Mapping[str, Experiment]) -> list[frozenset[str]]:
     """The pairs whose trainings belong together: an ensemble and its member, or two with a trained model in common."""
     pairs = combinations(named.items(), 2)
     return [frozenset((a, b)) for (a, one), (b, other) in pairs if _share(one, other)]
-
-
-def training(run: TrackedRun) -> tuple[int, str]:
-    """What tells one training of an experiment from another: its seed and the seed of its split."""
-    return run.seed, run.tags["split_seed"]
 
 
 def _share(one: Experiment, other: Experiment) -> bool:

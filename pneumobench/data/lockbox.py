@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -52,6 +53,17 @@ class Look:
         )
 
 
+@dataclass(frozen=True)
+class Margin:
+    """A margin of equivalence that was named: when (UTC), by which command and user, and for which metric."""
+
+    when: str
+    command: str
+    metric: str
+    margin: float
+    user: str = ""
+
+
 class Ledger:
     """The file `ledger.jsonl` in a folder: one JSON object a line, only ever appended to."""
 
@@ -63,32 +75,57 @@ class Ledger:
 
         Raises: TrackingError where the file cannot be written.
         """
+        with self._writing():
+            before = sum(other.images == look.images for other in self.looks())
+            self._write(look)
+            return before
+
+    def name_margin(self, metric: str, margin: float) -> Margin:
+        """The entry of a margin for a metric, written now if there is none of the same size.
+
+        Raises: TrackingError where the file cannot be written.
+        """
+        with self._writing():
+            for entry in self._entries():
+                if isinstance(entry, Margin) and (entry.metric, entry.margin) == (metric, margin):
+                    return entry
+            named = Margin(provenance.now(), provenance.command(), metric, margin, provenance.user())
+            self._write(named)
+            return named
+
+    def looks(self) -> list[Look]:
+        """All looks, the oldest first. Raises: TrackingError if a line is damaged."""
+        return [entry for entry in self._entries() if isinstance(entry, Look)]
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{self.path}.lock"):
-                before = sum(other.images == look.images for other in self.looks())
-                with self.path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(to_json(look), ensure_ascii=False) + "\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                return before
+                yield
         except OSError as error:
             raise TrackingError(
                 f"cannot write the ledger {self.path}: {error.strerror or error}; "
                 "without it the test images stay closed"
             ) from error
 
-    def looks(self) -> list[Look]:
-        """All looks, the oldest first. Raises: TrackingError if a line is not a look."""
+    def _write(self, entry: Look | Margin) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(to_json(entry), ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _entries(self) -> list[Look | Margin]:
         if not self.path.exists():
             return []
-        looks = []
+        entries: list[Look | Margin] = []
         for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), 1):
             try:
-                looks.append(Look(**json.loads(line)))
+                values = json.loads(line)
+                entries.append(Margin(**values) if "margin" in values else Look(**values))
             except (ValueError, TypeError) as error:
                 raise TrackingError(f"line {number} of the ledger {self.path} is damaged: {error}") from None
-        return looks
+        return entries
 
 
 class Lockbox:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,12 @@ from pneumobench.evaluation.predictions import Predictions
 from pneumobench.tracking.store import Store
 
 KINDS = ("run", "seed", "folds")  # kinds of runs that hold exactly one model
-SETTINGS = ("plugin", "plugin_digest", "fingerprint", "split_digest", "operating_point", "folds", "limit", "files")
+SETTINGS = (
+    *("plugin", "plugin_digest", "fingerprint", "split", "operating_point", "folds", "limit", "files"),
+    *("precision", "backend"),
+)
+PROVENANCE = ("versions", "git_commit")  # two trainings of one seed that differ in these are told apart
+_Group = dict[tuple[int, int], "TrackedRun"]  # trainings by seed and split seed
 SHORTEST_ID = 6  # characters of a shortened run id
 
 
@@ -46,6 +51,21 @@ class TrackedRun:
         """The training seed."""
         return int(self.tags["seed"])
 
+    @property
+    def split_seed(self) -> int:
+        """The seed of the division into training and validation."""
+        return int(self.tags["split_seed"])
+
+    @property
+    def training(self) -> tuple[int, int]:
+        """What tells it from the other trainings of its experiment: seed and split seed."""
+        return self.seed, self.split_seed
+
+    @property
+    def provenance(self) -> tuple[str, ...]:
+        """The library versions and the commit that it was trained with."""
+        return tuple(self.tags.get(name, "") for name in PROVENANCE)
+
     def predictions(self, part: str) -> Predictions | None:
         """The model's predictions for "validation" or "test"; None where the test images stayed closed."""
         path = self.file(part)
@@ -57,9 +77,13 @@ class TrackedRun:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """Trainings that differ only in the seed, ordered by it."""
+    """Trainings that differ only in seed and split seed, ordered by them.
+
+    `variant` is the commit of trainings that repeat those of another experiment with other versions or code.
+    """
 
     runs: tuple[TrackedRun, ...]
+    variant: str = ""
 
     @property
     def plugin(self) -> str:
@@ -74,12 +98,16 @@ class Experiment:
     @property
     def name(self) -> str:
         """The plugin, and in brackets the settings that differ from the defaults: knobs, split, folds, epochs, …"""
-        tags, usual = self.tags, {"split": "patient", "split_seed": "0", "operating_point": "youden"}
+        tags, usual = self.tags, {"split": "patient", "operating_point": "youden", "precision": "float32"}
         differing = [tags["set"]] if "set" in tags else []
         differing += [f"{name} {tags[name]}" for name, value in usual.items() if tags.get(name, value) != value]
+        splits = sorted({run.split_seed for run in self.runs})
+        differing += [f"split_seed {', '.join(map(str, splits))}"] if splits != [0] else []
+        differing += ["backend jax"] if tags.get("backend") == "jax" else []
         differing += [f"{name} {tags[name]}" for name in ("folds", "limit") if name in tags]
         epochs = self.runs[0].params.get("epochs_in_all")
         differing += [f"epochs {epochs}"] if epochs else []
+        differing += [self.variant] if self.variant else []
         return f"{self.plugin} ({', '.join(differing)})" if differing else self.plugin
 
     @property
@@ -91,6 +119,19 @@ class Experiment:
     def opened_test(self) -> bool:
         """Whether all of its models were scored on the test images."""
         return all(run.looks is not None for run in self.runs)
+
+    @property
+    def after_look(self) -> list[TrackedRun]:
+        """The trainings that began after another one of the experiment had been scored on the test images.
+
+        A result that is pooled over trainings whose number was chosen by looking is more often called different than
+        its level says.
+        """
+        first = min((run for run in self.runs if run.looks is not None), key=lambda run: run.started, default=None)
+        if first is None:
+            return []
+        opened = datetime.fromisoformat(first.started) + timedelta(seconds=first.metrics["training_seconds"])
+        return [r for r in self.runs if r.parent != first.parent and datetime.fromisoformat(r.started) > opened]
 
     def predictions(self, part: str) -> list[Predictions]:
         """Each seed's predictions for "validation" or "test". Raises: UsageError where one is missing."""
@@ -119,14 +160,43 @@ def chosen(runs: Sequence[TrackedRun], ids: Iterable[str]) -> list[TrackedRun]:
 def experiments(runs: Iterable[TrackedRun]) -> list[Experiment]:
     """The trainings grouped by equal settings, the latest experiment first.
 
-    Of two trainings with the same seed, the one scored on the test images is used, then the later one.
+    Trainings that differ in seed or split seed are one experiment; those that were not scored on the test images are
+    one apart, and do not count where the same training was scored. Of two with the same seeds, versions and commit the
+    later one is used; with other versions or another commit they are two experiments, the later one of which carries
+    its commit in its name.
     """
-    by_settings: dict[Any, dict[int, TrackedRun]] = {}
-    for run in sorted(runs, key=lambda run: (run.looks is not None, run.started), reverse=True):
+    scored: dict[Any, list[_Group]] = {}
+    unscored: dict[Any, list[_Group]] = {}
+    for run in sorted(runs, key=lambda run: (run.looks is None, run.started)):
         key = (*(run.tags.get(name, "") for name in SETTINGS), *sorted(run.params.items()))
-        by_settings.setdefault(key, {}).setdefault(run.seed, run)
-    grouped = [Experiment(tuple(seeds[seed] for seed in sorted(seeds))) for seeds in by_settings.values()]
+        if run.looks is not None:
+            _place(run, scored.setdefault(key, [{}]))
+        elif not any(_is_same_training(run, group) for group in scored.get(key, ())):
+            _place(run, unscored.setdefault(key, [{}]))
+    grouped = [
+        Experiment(
+            tuple(group[training] for training in sorted(group)),
+            f"commit {next(iter(group.values())).tags.get('git_commit', '')[:7]}" if number else "",
+        )
+        for groups in (*scored.values(), *unscored.values())
+        for number, group in enumerate(groups)
+    ]
     return sorted(grouped, key=lambda experiment: max(run.started for run in experiment.runs), reverse=True)
+
+
+def _place(run: TrackedRun, groups: list[_Group]) -> None:
+    """Put a training where its seeds are free, or taken by the same thing trained before."""
+    for group in groups:
+        divisions = {other.split_seed: other.tags["split_digest"] for other in group.values()}
+        is_same_split = divisions.get(run.split_seed, run.tags["split_digest"]) == run.tags["split_digest"]
+        if is_same_split and group.get(run.training, run).provenance == run.provenance:
+            group[run.training] = run
+            return
+    groups.append({run.training: run})
+
+
+def _is_same_training(run: TrackedRun, group: _Group) -> bool:
+    return run.training in group and group[run.training].tags["split_digest"] == run.tags["split_digest"]
 
 
 def _tracked(store: Store, run: Any) -> TrackedRun:

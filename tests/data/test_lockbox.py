@@ -66,3 +66,12 @@ def test_the_development_side_holds_no_path_of_a_test_image(dataset):
     for part in (development.training, development.validation):
         for held in (part.dataset, part.source):
             assert not any(path.startswith("test/") for path in held.paths)
+
+
+def test_a_margin_is_named_once_and_is_no_look(tmp_path):
+    ledger = Ledger(tmp_path)
+    first = ledger.name_margin("auroc", 0.01)
+    assert ledger.name_margin("auroc", 0.01) == first
+    assert ledger.name_margin("auroc", 0.02) != first
+    assert ledger.looks() == []
+    assert len(ledger.path.read_text().splitlines()) == 2

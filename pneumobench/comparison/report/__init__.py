@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pneumobench.comparison.compare import Comparison
+from pneumobench.comparison.comparison import Comparison
 from pneumobench.comparison.report import curves, drawings, hardest
 from pneumobench.comparison.report.svg import themed
 from pneumobench.data.lockbox import Look

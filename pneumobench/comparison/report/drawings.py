@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pneumobench.comparison.compare import Comparison
+from pneumobench.comparison.comparison import Comparison
 from pneumobench.comparison.report.svg import INK, LINE, MARK, PAGE, PUBLISHED, SOFT, cut, of_figure
 from pneumobench.evaluation.labels import label
 from pneumobench.evaluation.predictions import Predictions

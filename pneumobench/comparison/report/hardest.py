@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumobench.comparison.compare import Comparison
+from pneumobench.comparison.comparison import Comparison
 from pneumobench.data import decode, locate
 from pneumobench.data.layouts.kermany import release_folder
 from pneumobench.data.lockbox import Look, unlock
