@@ -14,6 +14,7 @@ import typer
 from pneumobench.cli import (
     compare,
     data,
+    plan,
     plugins,
     predict,
     run,
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.add_typer(plugins.app, name="plugins")
 app.command("compare")(compare.compare)
+app.command("plan")(plan.plan)
 app.add_typer(study.app, name="study")
 app.command("worker")(study.worker)
 app.command("runs")(runs.runs)
