@@ -101,10 +101,11 @@ DATA_TO_TEST = Group(
     DataOptions,
     DATA.options
     | {
+        "split_seeds": Annotated[int, typer.Option(help="Train on so many divisions, from --split-seed on.")],
         "allow_leak": Annotated[
             bool,
             typer.Option("--allow-leak", help="Continue if a patient is in both training and test; tags the run."),
-        ]
+        ],
     },
 )
 PRECISION = Annotated[

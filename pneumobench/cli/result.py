@@ -27,7 +27,9 @@ def _table(result: Result) -> render.Grid:
     part = "test" if result.test else "validation"
     figures = result.test or result.validation
     total = sum(result.counts[part].values())
-    seeds = f", mean of {len(result.seeds)} seeds" if len(result.seeds) > 1 else ""
+    divisions = len({run.split_seed for run in result.runs})
+    on = f" on {divisions} divisions" if divisions > 1 else ""
+    seeds = f", mean of {len(result.seeds)} seed{'s' * (len(result.seeds) > 1)}{on}" if len(result.runs) > 1 else ""
     if result.folds:
         seeds = f", mean of {result.folds} folds' models" if part == "test" else f", held out in {result.folds} folds"
     at_threshold = [name for name in METRICS if name not in FREE]
@@ -46,16 +48,16 @@ def _table(result: Result) -> render.Grid:
 
 def remarks(result: Result) -> list[str]:
     """What a reader has to know beside the figures."""
-    several = len(result.seeds) > 1
-    spread = "± is the standard deviation over seeds. " if several else ""
-    lines = [f"{spread}In brackets 95 % intervals, from a bootstrap over patients{' and seeds' if several else ''}."]
+    several = len(result.runs) > 1
+    spread = "± is the standard deviation over trainings. " if several else ""
+    lines = [f"{spread}In brackets 95 % intervals over patients{' and trainings' if several else ''}."]
     thresholds = ", ".join(number(run.operating.threshold) for run in result.runs)
     lines.append(f"Threshold by {result.operating_point} on validation: {thresholds}.")
     ties = [run.operating.ties for run in result.runs if run.operating.is_tie]
     if ties:
         lines.append(
             f"The threshold is a tie: on validation {max(ties)} thresholds were equally good"
-            f"{' in one seed' if several else ''}, and the one nearest 0.5 was taken."
+            f"{' in one training' if several else ''}, and the one nearest 0.5 was taken."
         )
     if result.dataset == "phantom":
         lines.append("These images are synthetic: nothing here is about patients.")

@@ -60,7 +60,7 @@ def compare(
         all_pairs=all_pairs,
         resamples=resamples,
     )
-    figures = {"test": estimates.evaluate_all(models), "validation": estimates.evaluate_all(held_out)}
+    figures = {"test": estimates.evaluate_all(models), "validation": estimates.evaluate_validation(held_out)}
     standings = [
         Standing(
             name=name,

@@ -48,7 +48,7 @@ def score(experiments: Sequence[Experiment]) -> list[Scored]:
     return [
         Scored(
             one,
-            estimates.evaluate(one.predictions("validation")),
+            estimates.evaluate_validation({"": one.predictions("validation")})[""],
             estimates.evaluate(one.predictions("test")) if one.opened_test else None,
         )
         for one in experiments

@@ -15,22 +15,31 @@ Policy = Literal["patient", "official"]
 class DataOptions:
     """The images (`data` as in `locate.find`), the split with its seed, and what to do with images at fault.
 
-    `limit` is about how many images to take, whole patients each; None takes all.
+    `split_seeds` divisions are trained on, from `split_seed` on. `limit` is about how many images to take, whole
+    patients each; None takes all.
     Raises: UsageError for a word or a number that cannot be met.
     """
 
     data: str | None = None
     split: str = "patient"
     split_seed: int = 0
+    split_seeds: int = 1
     limit: int | None = None
     skip_unreadable: bool = False
     allow_leak: bool = False
+
+    @property
+    def divisions(self) -> range:
+        """The seeds of the divisions."""
+        return range(self.split_seed, self.split_seed + self.split_seeds)
 
     def __post_init__(self) -> None:
         if isinstance(self.data, Path):
             object.__setattr__(self, "data", str(self.data))
         check_policy(self.split)
-        at_least(("--split-seed", self.split_seed, 0), ("--limit", self.limit, 1))
+        at_least(
+            ("--split-seed", self.split_seed, 0), ("--split-seeds", self.split_seeds, 1), ("--limit", self.limit, 1)
+        )
 
 
 def check_policy(policy: str) -> None:

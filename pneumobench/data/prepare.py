@@ -38,6 +38,14 @@ class Prepared:
     folds: tuple[Development, ...] = ()
     findings: tuple[Finding, ...] = ()
 
+    def divided(self, split_seed: int) -> Prepared:
+        """The same images, divided into training and validation by another seed; what cannot be read is left out."""
+        if split_seed == self.options.split_seed:
+            return replace(self, options=replace(self.options, split_seeds=1))
+        options = replace(self.options, split_seed=split_seed, split_seeds=1)
+        development, _ = split(self.dataset, policy=options.split, seed=split_seed, allow_leak=options.allow_leak)
+        return replace(self, development=development, options=options)
+
     def sealed(self) -> Prepared:
         """The same with a lockbox that is empty: for a study's trials, which may not see test images."""
         return replace(self, lockbox=Lockbox(self.dataset.subset(np.zeros(len(self.dataset), bool))))

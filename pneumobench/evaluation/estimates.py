@@ -46,6 +46,25 @@ def evaluate(
     return evaluate_all({"": models}, only=only, resamples=resamples, seed=seed)[""]
 
 
+def evaluate_validation(plugins: Mapping[str, Sequence[Predictions]]) -> dict[str, dict[str, Estimate]]:
+    """`evaluate_all` of predictions on validation, whose images differ where trainings are on several divisions.
+
+    Those have no patients in common that could be resampled: their mean has a standard deviation and no interval.
+    """
+    alike = {name: own for name, own in plugins.items() if all(one.same_images(own[0]) for one in own)}
+    figures = evaluate_all(alike) if alike else {}
+    for name, models in plugins.items():
+        if name not in alike:
+            each = [evaluate([model]) for model in models]
+            figures[name] = {metric: _mean([one[metric].value for one in each]) for metric in each[0]}
+    return {name: figures[name] for name in plugins}
+
+
+def _mean(values: Sequence[float]) -> Estimate:
+    undefined = float("nan")
+    return Estimate(float(np.mean(values)), undefined, undefined, float(np.std(values, ddof=1)))
+
+
 def evaluate_all(
     plugins: Mapping[str, Sequence[Predictions]],
     *,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pneumobench.authoring import digest
 from pneumobench.authoring.components import views
@@ -15,12 +16,20 @@ from pneumobench.authoring.recipe import Plugin, View
 from pneumobench.data.dataset import Dataset
 from pneumobench.data.lockbox import Look
 from pneumobench.data.prepare import Prepared
+from pneumobench.errors import UsageError
 from pneumobench.experiment.study_origin import Origin
 from pneumobench.tracking.recorder import DatasetInput
 from pneumobench.training import trainer
 from pneumobench.training.options import TrainOptions
 from pneumobench.utils import provenance
 from pneumobench.utils.hashing import content_hash
+
+
+class Training(NamedTuple):
+    """What tells a training of an experiment from the others: its seed, and the seed of its division of the images."""
+
+    seed: int
+    split_seed: int
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,34 @@ class Context:
     train: TrainOptions
     name_in_study: str = ""  # the name in the study's file, where a study defines the plugin itself
     origin: Origin | None = None  # the study that selected the knobs
+
+    @property
+    def trainings(self) -> list[Training]:
+        """The trainings of the experiment: every seed on every division."""
+        seeds, divisions = self.train.numbers, self.images.options.divisions
+        return [Training(seed, split_seed) for split_seed in divisions for seed in seeds]
+
+    def at(self, training: Training) -> Context:
+        """The context of one training: its seed and its division alone."""
+        train = replace(self.train, seeds=1, seed=training.seed)
+        return replace(self, images=self._divided[training.split_seed], train=train)
+
+    def title(self, training: Training) -> str:
+        """A training in words: its seed, and its division where there are several."""
+        several = self.images.options.split_seeds > 1
+        return f"seed {training.seed}" + (f", split {training.split_seed}" if several else "")
+
+    @cached_property
+    def _divided(self) -> dict[int, Prepared]:
+        divided = {}
+        for split_seed in self.images.options.divisions:
+            images = self.images.divided(split_seed)
+            for view in self.views:
+                images = replace(images, development=images.development.readable(view))
+            divided[split_seed] = images
+        if len({images.development.digest for images in divided.values()}) < len(divided):
+            raise UsageError("--split-seeds takes a split that its seed changes; this one is the same for every seed")
+        return divided
 
     @property
     def name(self) -> str:

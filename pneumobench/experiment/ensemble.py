@@ -26,12 +26,12 @@ def members(context: Context) -> list[Component]:
     return list(components(context.plugin, context.knobs))
 
 
-def tracked(context: Context, store: Store, seed: int) -> dict[str, str]:
+def tracked(context: Context, store: Store) -> dict[str, str]:
     """Members -> run ids, for members that a finished run trained on the same data, split, seed and knobs.
 
     The plugin's source code, and the files that its knobs name, must be identical too.
     """
-    runs = {member.name: _find(of_member(context, member, seed), store, seed) for member in members(context)}
+    runs = {member.name: _find(of_member(context, member), store) for member in members(context)}
     return {member: run_id for member, run_id in runs.items() if run_id}
 
 
@@ -50,20 +50,20 @@ def load(store: Store, runs: Mapping[str, str], member: str) -> Predictor | None
     )
 
 
-def of_member(context: Context, component: Component, seed: int) -> Context:
-    """The context of an experiment with this member alone, on one seed."""
-    train = replace(context.train, seeds=1, seed=seed, epochs=component.epochs(context.train.epochs))
+def of_member(context: Context, component: Component) -> Context:
+    """The context of a training with this member alone."""
+    train = replace(context.train, epochs=component.epochs(context.train.epochs))
     entry = registry.find(component.name)
     return replace(context, entry=entry, plugin=component.plugin, knobs=component.knobs, train=train)
 
 
-def _find(context: Context, store: Store, seed: int) -> str | None:
+def _find(context: Context, store: Store) -> str | None:
     wanted: Mapping[str, Any] = {
         "plugin": context.name,
         "fingerprint": context.images.dataset.fingerprint,
         "split_digest": context.images.development.digest,
         "plugin_digest": context.plugin_digest,
-        "seed": seed,
+        "seed": context.train.seed,
     }
     parameters = {name: str(value) for name, value in context.parameters.items()}
     for run in store.finished(wanted):

@@ -14,7 +14,7 @@ from pneumobench.authoring.knobs import hooks
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment import plots
-from pneumobench.experiment.context import Context
+from pneumobench.experiment.context import Context, Training
 from pneumobench.experiment.fit import Fitted
 from pneumobench.experiment.result import Result
 from pneumobench.experiment.session import Session
@@ -33,23 +33,23 @@ class Record:
     `clock` measures the time for plots.
     """
 
-    def __init__(self, context: Context, parent: Recorder, children: Mapping[int, Recorder], clock: Clock):
+    def __init__(self, context: Context, parent: Recorder, children: Mapping[Any, Recorder], clock: Clock):
         self._context, self.parent, self._children, self._clock = context, parent, children, clock
         self._unit = "fold" if context.images.folds else "seed"
         self._history: dict[str, list[Epoch]] = {}
-        self._models: dict[int, str] = {}
+        self._models: dict[Training, str] = {}
 
-    def of_seed(self, seed: int) -> Recorder:
-        """The run of one seed: a child run where there are several seeds, else the experiment's run."""
-        return self.parent if self._unit == "fold" else self._children.get(seed, self.parent)
+    def of(self, training: Training) -> Recorder:
+        """The run of one training: a child run where there are several, else the experiment's run."""
+        return self.parent if self._unit == "fold" else self._children.get(training, self.parent)
 
-    def on_epoch(self, seed: int) -> Callable[[int], Callable[[Epoch], None]]:
+    def on_epoch(self, training: Training) -> Callable[[int], Callable[[Epoch], None]]:
         """A function that takes a fold's number and returns a callback that logs each epoch of its training."""
 
         def of_fold(fold: int) -> Callable[[Epoch], None]:
-            number = fold if self._unit == "fold" else seed
-            history = self._history.setdefault(f"{self._unit} {number}", [])
-            run = self._children.get(number, self.parent)
+            name = f"fold {fold}" if self._unit == "fold" else self._context.title(training)
+            history = self._history.setdefault(name, [])
+            run = self._children.get(fold if self._unit == "fold" else training, self.parent)
 
             def log(epoch: Epoch) -> None:
                 history.append(epoch)
@@ -64,19 +64,19 @@ class Record:
         for run in (self.parent, *self._children.values()):
             run.tags(values)
 
-    def save(self, seed: int, fitted: Fitted, figures: Mapping[str, Estimate]) -> None:
-        """Log a seed's model, the plugin's source code, and the predictions and metrics on validation.
+    def save(self, training: Training, fitted: Fitted, figures: Mapping[str, Estimate]) -> None:
+        """Log a training's model, the plugin's source code, and the predictions and metrics on validation.
 
-        They stay, whatever fails later with another seed or with the test images.
+        They stay, whatever fails later with another training or with the test images.
         """
-        run, predictor = self.of_seed(seed), fitted.predictor
+        run, predictor = self.of(training), fitted.predictor
         operating = fitted.validation.operating
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder)
             fitted.validation.write(files / "predictions" / "validation.parquet")
             _write_source(files / "plugin", self._context)
             run.artifacts(files)
-        self._models[seed] = log_model(run, fitted)
+        self._models[training] = log_model(run, fitted)
         run.tags({"precision": predictor.precision, "parameters": predictor.parameters})
         measured = {
             "threshold": operating.threshold,
@@ -84,13 +84,13 @@ class Record:
             "training_images_per_second": predictor.images_per_second,
             "training_seconds": predictor.seconds,
         }
-        run.metrics(measured, model_id=self._models[seed])
-        run.metrics(_named("validation", figures), model_id=self._models[seed], dataset=self._context.input)
+        run.metrics(measured, model_id=self._models[training])
+        run.metrics(_named("validation", figures), model_id=self._models[training], dataset=self._context.input)
         run.complete = run is not self.parent
 
-    def score(self, seed: int, test: Predictions | None, figures: Mapping[str, Estimate] | None) -> None:
-        """Log a seed's plots and, where the test images were opened, its predictions and metrics on them."""
-        run, name = self.of_seed(seed), f"seed {seed}"
+    def score(self, training: Training, test: Predictions | None, figures: Mapping[str, Estimate] | None) -> None:
+        """Log a training's plots and, where the test images were opened, its predictions and metrics on them."""
+        run, name = self.of(training), self._context.title(training)
         history = self._history if self._unit == "fold" else {name: self._history.get(name, [])}
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder)
@@ -100,7 +100,7 @@ class Record:
                 plots.save_all(files / "plots", self._title(name), {name: test} if test else {}, history)
             run.artifacts(files)
         if figures is not None:
-            run.metrics(_named("test", figures), model_id=self._models[seed], dataset=self._context.input)
+            run.metrics(_named("test", figures), model_id=self._models[training], dataset=self._context.input)
 
     def finish_fold(self, number: int, held_out: Predictions, figures: Mapping[str, Estimate]) -> None:
         """Log the predictions and metrics of a fold's model on its held-out images."""
@@ -110,16 +110,16 @@ class Record:
             run.artifacts(Path(folder))
         run.metrics(_named("validation", figures), dataset=self._context.input)
 
-    def finish(self, result: Result, figures: Figures, scored: Mapping[int, Predictions]) -> None:
+    def finish(self, result: Result, figures: Figures, scored: Mapping[Training, Predictions]) -> None:
         """Log the whole result, and for several seeds their means and joint plots, to the experiment's run."""
-        count = len(result.seeds)
+        count = len(result.runs)
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder)
             (files / "result.json").write_text(json.dumps(to_json(result), indent=2))
             if count > 1:
-                named = {f"seed {seed}": p for seed, p in scored.items()}
+                named = {self._context.title(training): p for training, p in scored.items()}
                 with self._clock("plots"):
-                    plots.save_all(files / "plots", self._title(f"{count} seeds"), named, self._history)
+                    plots.save_all(files / "plots", self._title(f"{count} trainings"), named, self._history)
                 _write_source(files / "plugin", self._context)
             self.parent.artifacts(files)
         for part, estimates in figures.items() if count > 1 else ():
@@ -146,29 +146,38 @@ def log_model(run: Recorder, fitted: Fitted) -> str:
 @contextmanager
 def recording_of(context: Context, session: Session) -> Iterator[Record]:
     """The experiment's run or runs, all of which are ended even if the block raises."""
-    store, seeds = session.store, context.train.numbers
+    store, trainings = session.store, context.trainings
+    divisions = context.images.options.divisions
     experiment = store.experiment(context.experiment, context.images.dataset.fingerprint, context.description)
     name, common = context.name, context.tags()
-    listed = ",".join(map(str, seeds))
+    listed = ",".join(map(str, context.train.numbers))
     folds = range(1, len(context.images.folds) + 1)
-    children: dict[int, dict[str, Any]] = {}
+    children: dict[Any, tuple[str, dict[str, Any]]] = {}
     if folds:
         title, kind = f"{name}, {len(folds)} folds", {"kind": "folds", "seed": listed}
-        children = {number: {"kind": "fold", "fold": number, "seed": listed} for number in folds}
-    elif len(seeds) > 1:
-        title, kind = f"{name}, {len(seeds)} seeds", {"kind": "seeds", "seeds": listed}
-        children = {seed: {"kind": "seed", "seed": seed} for seed in seeds}
+        children = {
+            number: (f"fold {number}", common | {"kind": "fold", "fold": number, "seed": listed}) for number in folds
+        }
+    elif len(trainings) > 1:
+        kind = {"kind": "seeds", "seeds": listed}
+        title = f"{name}, {len(context.train.numbers)} seeds"
+        if len(divisions) > 1:
+            kind |= {"split_seed": ",".join(map(str, divisions))}
+            title += f" on {len(divisions)} divisions"
+        children = {
+            training: (context.title(training), context.at(training).tags() | {"kind": "seed", "seed": training.seed})
+            for training in trainings
+        }
     else:
         title, kind = f"{name}, seed {listed}", {"kind": "run", "seed": listed}
     with ExitStack() as open_runs:
         parent = open_runs.enter_context(recording(store, experiment, title, common | kind))
         _describe(parent, context)
         runs = {}
-        for number, tags in children.items():
-            title = f"{name}, {tags['kind']} {number}"
-            child = recording(store, experiment, title, common | tags, parent=parent.run_id)
-            runs[number] = open_runs.enter_context(child)
-            _describe(runs[number], context)
+        for key, (which, tags) in children.items():
+            child = recording(store, experiment, f"{name}, {which}", tags, parent=parent.run_id)
+            runs[key] = open_runs.enter_context(child)
+            _describe(runs[key], context)
         yield Record(context, parent, runs, session.clock)
 
 

@@ -18,10 +18,12 @@ class SeedResult:
     operating: OperatingPoint
     validation: dict[str, Estimate]
     test: dict[str, Estimate] | None
+    split_seed: int = 0
 
     def __json__(self) -> dict[str, Any]:
         return {
             "seed": self.seed,
+            "split_seed": self.split_seed,
             "run_id": self.run_id,
             "threshold": self.operating.threshold,
             "threshold_ties": self.operating.ties,
@@ -67,7 +69,7 @@ class Result:
     @property
     def seeds(self) -> list[int]:
         """The training seeds."""
-        return [run.seed for run in self.runs]
+        return list(dict.fromkeys(run.seed for run in self.runs))
 
     @property
     def threshold(self) -> float:

@@ -17,9 +17,10 @@ from pneumobench.authoring.recipe import Plugin
 from pneumobench.data import prepare
 from pneumobench.data.options import DataOptions
 from pneumobench.data.prepare import Prepared
+from pneumobench.errors import UsageError
 from pneumobench.evaluation import estimates
 from pneumobench.experiment import ensemble
-from pneumobench.experiment.context import Context
+from pneumobench.experiment.context import Context, Training
 from pneumobench.experiment.fit import Fitted, fit
 from pneumobench.experiment.options import gathered
 from pneumobench.experiment.recording import Record, recording_of
@@ -59,6 +60,8 @@ def run(
     entry, loaded = registry.find(plugin), registry.load(plugin)
     values = resolve(loaded, knobs or {})
     trainer.check_epochs(loaded, train.epochs, plugin)
+    if train.folds and data.split_seeds > 1:
+        raise UsageError("--folds divides the images itself; take it or --split-seeds")
     _close_abandoned(session)
     images = _images(loaded, values, data, train, origin, session)
     context = Context(entry, loaded, values, images, train, origin=origin)
@@ -103,18 +106,20 @@ def _images(
     return images
 
 
-def _members(context: Context, session: Session) -> dict[int, dict[str, str]]:
-    """For each seed the runs of an ensemble's members, trained now if not yet tracked; {} for other plugins."""
-    runs = {seed: ensemble.tracked(context, session.store, seed) for seed in context.train.numbers}
+def _members(context: Context, session: Session) -> dict[Training, dict[str, str]]:
+    """For each training the runs of an ensemble's members, trained now if not yet tracked; {} for other plugins."""
+    contexts = {training: context.at(training) for training in context.trainings}
+    runs = {training: ensemble.tracked(own, session.store) for training, own in contexts.items()}
     members = ensemble.members(context)
-    missing = [(seed, member) for seed in runs for member in members if member.name not in runs[seed]]
+    missing = [(training, member) for training in runs for member in members if member.name not in runs[training]]
     if missing:
         session.progress.stage("building every member once, before any is trained")
         trainer.build(context.plugin, context.knobs, context.train.epochs, context.name)
-    for seed, component in missing:
-        session.progress.fact(f"member {component.name}, seed {seed}: trained as a separate run, test images closed")
-        member = ensemble.of_member(context, component, seed)
-        runs[seed][component.name] = run(
+    for training, component in missing:
+        name = f"member {component.name}, {context.title(training)}"
+        session.progress.fact(f"{name}: trained as a separate run, test images closed")
+        member = ensemble.of_member(contexts[training], component)
+        runs[training][component.name] = run(
             member.name,
             member.knobs,
             member.images.options,
@@ -127,35 +132,35 @@ def _members(context: Context, session: Session) -> dict[int, dict[str, str]]:
 
 
 def _fit_all(
-    context: Context, members: Mapping[int, Mapping[str, str]], record: Record, session: Session
-) -> dict[int, Fitted]:
-    """The model of each seed, logged as soon as it is trained."""
+    context: Context, members: Mapping[Training, Mapping[str, str]], record: Record, session: Session
+) -> dict[Training, Fitted]:
+    """The model of each training, logged as soon as it is trained."""
     models = {}
-    for seed in context.train.numbers:
-        if members[seed]:
-            record.of_seed(seed).tags({"members": json.dumps(members[seed])})
-        models[seed] = fit(
-            context,
-            seed=seed,
-            on_epoch=record.on_epoch(seed),
-            trained=partial(ensemble.load, session.store, members[seed]),
+    for training in context.trainings:
+        if members[training]:
+            record.of(training).tags({"members": json.dumps(members[training])})
+        models[training] = fit(
+            context.at(training),
+            seed=training.seed,
+            on_epoch=record.on_epoch(training),
+            trained=partial(ensemble.load, session.store, members[training]),
             clock=session.clock,
             progress=session.progress,
         )
         with session.clock("evaluate"):
-            figures = estimates.evaluate([models[seed].validation])
+            figures = estimates.evaluate([models[training].validation])
         with session.clock("track"):
             session.progress.stage("writing to the tracking store")
-            record.save(seed, models[seed], figures)
+            record.save(training, models[training], figures)
     return models
 
 
-def _track(models: Mapping[int, Fitted], scores: Scores, record: Record, session: Session) -> None:
-    """Log each seed's metrics and plots, and each fold's predictions on its held-out images."""
+def _track(models: Mapping[Training, Fitted], scores: Scores, record: Record, session: Session) -> None:
+    """Log each training's metrics and plots, and each fold's predictions on its held-out images."""
     with session.clock("track"):
         session.progress.stage("writing to the tracking store")
-        for seed, model in models.items():
-            record.score(seed, scores.test.get(seed), scores.of_seed[seed].get("test"))
+        for training, model in models.items():
+            record.score(training, scores.test.get(training), scores.of_training[training].get("test"))
             for fold, (held_out, figures) in enumerate(zip(model.folds, scores.folds, strict=False), 1):
                 record.finish_fold(fold, held_out, figures)
 
@@ -172,7 +177,7 @@ def _notes(scores: Scores, record: Record, context: Context, session: Session) -
 
 def _result(
     context: Context,
-    models: Mapping[int, Fitted],
+    models: Mapping[Training, Fitted],
     scores: Scores,
     record: Record,
     session: Session,
@@ -199,13 +204,14 @@ def _result(
         published=estimates.published(),
         runs=tuple(
             SeedResult(
-                seed=seed,
-                run_id=record.of_seed(seed).run_id,
+                seed=training.seed,
+                run_id=record.of(training).run_id,
                 operating=model.validation.operating,
-                validation=dict(scores.of_seed[seed]["validation"]),
-                test=dict(scores.of_seed[seed]["test"]) if scores.test else None,
+                validation=dict(scores.of_training[training]["validation"]),
+                test=dict(scores.of_training[training]["test"]) if scores.test else None,
+                split_seed=training.split_seed,
             )
-            for seed, model in models.items()
+            for training, model in models.items()
         ),
         seconds=session.clock.seconds(),
         images_per_second=float(np.mean([predictor.images_per_second for predictor in predictors])),

@@ -11,7 +11,7 @@ from pneumobench.data.subset import Part
 from pneumobench.evaluation import estimates
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.predictions import Predictions
-from pneumobench.experiment.context import Context
+from pneumobench.experiment.context import Context, Training
 from pneumobench.experiment.fit import Fitted
 from pneumobench.experiment.recording import Record
 from pneumobench.experiment.session import Session
@@ -23,49 +23,51 @@ Figures = Mapping[str, Estimate]  # by metric
 class Scores:
     """The metrics of an experiment by part of the split: of each seed, and `overall` (their mean).
 
-    `test` holds each seed's predictions on the test images, and is empty where they stayed closed; `labels` are
+    `test` holds each training's predictions on the test images, and is empty where they stayed closed; `labels` are
     those of the readable test images; `looks` counts the openings before this one; `lost` names unreadable images.
     """
 
-    of_seed: Mapping[int, Mapping[str, Figures]]
+    of_training: Mapping[Training, Mapping[str, Figures]]
     overall: Mapping[str, Figures]
     folds: Sequence[Figures]
-    test: Mapping[int, Predictions]
+    test: Mapping[Training, Predictions]
     labels: np.ndarray
     looks: int
     lost: tuple[str, ...]
 
 
 def score(
-    context: Context, models: Mapping[int, Fitted], record: Record, session: Session, *, open_test: bool
+    context: Context, models: Mapping[Training, Fitted], record: Record, session: Session, *, open_test: bool
 ) -> Scores:
-    """Score every seed's model on validation and, in a single look, on the test images.
+    """Score every training's model on validation and, in a single look, on the test images.
 
     Raises: TrackingError where the look cannot be recorded; DataError for an unreadable test image.
     """
     images, progress, clock = context.images, session.progress, session.clock
     lost, looks, labels = images.lost, 0, images.dataset.labels[images.dataset.origins == "test"]
-    test: dict[int, Predictions] = {}
+    test: dict[Training, Predictions] = {}
     if open_test:
         with clock("evaluate"):
             opened, looks = _opened(context, record, session)
             progress.stage("scoring the test images")
             lost, labels = lost + opened.lost, opened.labels
-            test = {seed: model.predict(opened) for seed, model in models.items()}
+            test = {training: model.predict(opened) for training, model in models.items()}
     with clock("evaluate"):
         progress.stage("resampling patients for the intervals")
-        parts = {"validation": {seed: model.validation for seed, model in models.items()}}
+        parts = {"validation": {training: model.validation for training, model in models.items()}}
         parts |= {"test": test} if test else {}
-        of_seed = {
-            seed: {part: estimates.evaluate([predictions[seed]]) for part, predictions in parts.items()}
-            for seed in models
+        of_training = {
+            training: {part: estimates.evaluate([predictions[training]]) for part, predictions in parts.items()}
+            for training in models
         }
-        first = next(iter(of_seed.values()))
-        several = len(models) > 1
-        overall = {part: estimates.evaluate(list(of.values())) for part, of in parts.items()} if several else first
-        held_out = models[context.train.seed].folds if images.folds else ()
+        overall: dict[str, Figures] = dict(next(iter(of_training.values())))
+        if len(models) > 1:
+            overall["validation"] = estimates.evaluate_validation({"": list(parts["validation"].values())})[""]
+        if len(models) > 1 and test:
+            overall["test"] = estimates.evaluate(list(test.values()))
+        held_out = next(iter(models.values())).folds if images.folds else ()
         folds = [estimates.evaluate([fold]) for fold in held_out]
-    return Scores(of_seed, overall, folds, test, labels, looks, lost)
+    return Scores(of_training, overall, folds, test, labels, looks, lost)
 
 
 def _opened(context: Context, record: Record, session: Session) -> tuple[Part, int]:

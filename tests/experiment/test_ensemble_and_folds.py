@@ -70,7 +70,7 @@ def test_members_are_a_knob_and_wrong_ones_are_refused(store, phantom_folder):
         "pair", data=phantom_folder, tracking_uri=store.uri, test=False, knobs={"members": "thumbnail"}
     )
     assert list(one.knobs) == ["members", "thumbnail.C"]
-    for members, message in (("thumbnial", "did you mean 'thumbnail'"), ("pair", "is an ensemble itself")):
+    for members, message in (("thumbnial", "did you mean 'thumbnail'"), ("pair", "is itself an ensemble")):
         with pytest.raises(UsageError, match=message):
             pneumobench.run("pair", data=phantom_folder, tracking_uri=store.uri, knobs={"members": members})
 
