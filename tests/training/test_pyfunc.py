@@ -1,4 +1,4 @@
-"""The champion behind `mlflow models serve`: a real server, asked over HTTP."""
+"""The champion behind `mlflow models serve`: a real server, queried over HTTP."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from pneumobench.data.decode import as_batch, decode
 from pneumobench.experiment import predict
 
 pytestmark = pytest.mark.slow
-PATIENCE = 180
+TIMEOUT = 180
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +25,9 @@ def served(store, phantom_folder, tmp_path_factory):
     """The address of a server of the champion, by the command that `pneumobench champion` prints."""
     run_id = pneumobench.run("tiny", data=phantom_folder, tracking_uri=store.uri, test=False).run_id
     predict.set_champion(store, run_id)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("served") / "log"
     with log.open("wb") as file:
         server = subprocess.Popen(
@@ -40,7 +40,7 @@ def served(store, phantom_folder, tmp_path_factory):
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    address, ends = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE
+    address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + TIMEOUT
     try:
         while True:
             try:
@@ -48,7 +48,7 @@ def served(store, phantom_folder, tmp_path_factory):
                 break
             except OSError:
                 assert server.poll() is None, log.read_text()
-                assert time.monotonic() < ends, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.3)
         yield address
     finally:
@@ -56,7 +56,7 @@ def served(store, phantom_folder, tmp_path_factory):
         server.wait()
 
 
-def test_it_says_over_http_what_predict_says(served, store, phantom_folder):
+def test_served_probabilities_equal_those_of_predict(served, store, phantom_folder):
     model = predict.find(store)
     paths = predict.images([phantom_folder / "train" / "NORMAL"])[:3]
     view = model.served.predictor.view
@@ -67,5 +67,5 @@ def test_it_says_over_http_what_predict_says(served, store, phantom_folder):
         {"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
-        said = json.load(answer)["predictions"]
-    assert said == pytest.approx([one.probability for one in model(paths)], abs=1e-6)
+        served_probabilities = json.load(answer)["predictions"]
+    assert served_probabilities == pytest.approx([each.probability for each in model(paths)], abs=1e-6)
