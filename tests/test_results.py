@@ -26,9 +26,10 @@ def test_every_figure_of_the_table_is_computed_again(rows):
         assert line in text, line
 
 
-def test_every_sentence_is_said_again():
+@pytest.mark.parametrize("metric", ["auroc", "accuracy_at_0.5", "accuracy"])
+def test_every_sentence_is_said_again(metric):
     text = (ROOT / "RESULTS.md").read_text()
-    for line in sentences(compare(export.read(ROOT / "results"))):
+    for line in sentences(compare(export.read(ROOT / "results"), metric=metric)):
         assert line in text, line
 
 
