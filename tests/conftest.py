@@ -28,7 +28,7 @@ STUDIES = Path(__file__).parent / "example_studies"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: trains, or starts processes; runs after all others")
+    config.addinivalue_line("markers", "slow: trains, starts processes, or simulates for long; runs after all others")
     # also while tests are collected, where some are made for each plugin
     os.environ.update(PNEUMOBENCH_PLUGINS=str(EXAMPLES), PNEUMOBENCH_STUDIES=str(STUDIES))
 

@@ -245,6 +245,7 @@ def null_family(rng, patients=150, plugins=10, trainings=3):
     return made
 
 
+@pytest.mark.slow
 def test_a_family_of_plugins_that_do_not_differ_is_seldom_called_different():
     """Ten comparisons by specificity at three seeds: 5 % of 400 families, where redrawn seeds gave 16 %."""
     called = 0
