@@ -40,10 +40,69 @@ def seen(path):
     return np.asarray(dicom.read(path)).astype(int)
 
 
-def test_without_a_window_its_own_values_span_black_to_white(write):
-    shown = seen(write())
-    assert (shown.min(), shown.max()) == (0, 255)
-    assert np.all(np.diff(shown[0]) > 0)
+def test_without_a_window_the_stored_bits_span_black_to_white(write):
+    shown = seen(write())[0]
+    assert (shown[0], shown[-1]) == (0, round(255 * 4032 / 4095))  # not the frame's own extremes
+    assert np.all(np.diff(shown) > 0)
+
+
+def table(bits, top):
+    """A VOI LUT of 4,096 entries that declares so many bits."""
+    from pydicom.dataset import Dataset
+
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [4096, 0, bits])
+    item.add_new("LUTData", "OW", np.rint(np.arange(4096) * (top / 4095)).astype("<u2").tobytes())
+    return item
+
+
+def variants():
+    """The same picture, in the ways that archives write it: name -> (pixels, attributes)."""
+    from pydicom.dataset import Dataset
+
+    full = {"WindowCenter": 2048, "WindowWidth": 4096}
+    padded = RAMP.copy()
+    padded[:4] = 4095
+    signed = (RAMP.astype(np.int32) - 2048).astype(np.int16)
+    return {
+        "stored bits alone": (RAMP, {}),
+        "a window": (RAMP, full),
+        "an empty window": (RAMP, {"WindowCenter": None, "WindowWidth": None}),
+        "a width without a centre": (RAMP, {"WindowWidth": 4096}),
+        "a centre without a width": (RAMP, {"WindowCenter": 2048}),
+        "a window of no width": (RAMP, {"WindowCenter": 2048, "WindowWidth": 0}),
+        "an empty slope": (RAMP, {"RescaleSlope": None, "RescaleIntercept": None}),
+        "a slope without an intercept": (RAMP, {"RescaleSlope": 2}),
+        "no photometric interpretation": (RAMP, {"PhotometricInterpretation": None}),
+        "a table of 12 bits": (RAMP, {"VOILUTSequence": [table(12, 4095)]}),
+        "a table that declares 16 bits and holds 12": (RAMP, {"VOILUTSequence": [table(16, 4095)]}),
+        "an empty table beside a window": (RAMP, {"VOILUTSequence": [Dataset()], **full}),
+        "16 declared bits that hold 12": (RAMP, {"BitsStored": 16, "HighBit": 15}),
+        "an overlay in the unused bits": ((RAMP | 0x8000).astype(np.uint16), {}),
+        "bits shifted up": ((RAMP << 4).astype(np.uint16), {"HighBit": 15}),
+        "signed values": (signed, {"PixelRepresentation": 1}),
+        "signed values, 16 bits declared": (signed, {"PixelRepresentation": 1, "BitsStored": 16, "HighBit": 15}),
+        "white is zero": ((4095 - RAMP).astype(np.uint16), {"PhotometricInterpretation": "MONOCHROME1"}),
+        "an inverse presentation": ((4095 - RAMP).astype(np.uint16), {"PresentationLUTShape": "INVERSE"}),
+        "a falling slope": ((4095 - RAMP).astype(np.uint16), {"RescaleSlope": -1, "RescaleIntercept": 4095}),
+    }
+
+
+@pytest.mark.parametrize("name", variants())
+def test_the_same_picture_is_read_the_same(write, name):
+    pixels, attributes = variants()[name]
+    assert np.abs(seen(write(pixels=pixels, **attributes)) - seen(write("plain.dcm"))).max() <= 1
+
+
+def test_padding_is_black_and_has_no_say_in_the_range(write):
+    padded = RAMP.copy()
+    padded[:4] = 60000
+    shown = seen(write(pixels=padded, BitsStored=16, HighBit=15, PixelPaddingValue=60000))
+    assert shown[:4].max() == 0
+    assert np.abs(shown[4:] - seen(write("plain.dcm"))[4:]).max() <= 1
+    limits = {"PixelPaddingValue": 4000, "PixelPaddingRangeLimit": 4095}
+    shown = seen(write(PhotometricInterpretation="MONOCHROME1", **limits))
+    assert shown[:, -1].max() == 0  # black, though white is zero here
 
 
 def test_a_window_cuts_what_lies_beyond(write):
