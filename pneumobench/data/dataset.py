@@ -23,8 +23,9 @@ class Dataset:
 
     `labels` int8 (1 is pneumonia); `patients`, `subtypes`, `origins` ("train", "val", "test"), `hashes`
     (BLAKE2b of the bytes, hexadecimal) and `paths` (relative to `root`, with forward slashes) are strings.
-    `unmatched` counts the images without a patient key, `unreadable` names the files left out; `skip_unreadable` says
-    that images which cannot be decoded are to be left out too.
+    `unmatched` counts the images without a patient key, `unreadable` names the files left out, `not_read` has a
+    line for each kind of files that the layout passes over; `skip_unreadable` says that images which cannot be decoded
+    are left out.
     """
 
     root: Path
@@ -37,6 +38,7 @@ class Dataset:
     hashes: np.ndarray
     unmatched: int = 0
     unreadable: tuple[str, ...] = ()
+    not_read: tuple[str, ...] = ()
     skip_unreadable: bool = False
 
     def __len__(self) -> int:

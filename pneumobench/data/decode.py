@@ -14,7 +14,6 @@ from pneumobench.authoring.recipe import View
 from pneumobench.data import dicom
 from pneumobench.data.depth import channel_bits, declared_bits, depth_of, is_white_zero, to_grey
 
-SUFFIXES = {".jpeg", ".jpg", ".png", ".bmp", ".pgm", ".tif", ".tiff", ".gif", ".webp"} | dicom.SUFFIXES
 MAX_PIXELS = 100_000_000  # a detector of 43 x 43 cm at 0.1 mm has 18.5 million
 RESAMPLING = Image.Resampling.BILINEAR  # antialiased in Pillow: the filter widens with the reduction
 

@@ -20,6 +20,7 @@ KINDS = (
     "two patient keys",  # identical files under two patients
     "near duplicates",
     "identical files",
+    "not read",  # files that the layout passes over
     "unreadable",
     "odd",
 )
@@ -47,7 +48,7 @@ def ranked(findings: list[Finding]) -> tuple[Finding, ...]:
 
 def of_names(dataset: Dataset) -> tuple[Finding, ...]:
     """Findings from names and hashes; no image is opened, so that every training can afford it."""
-    problems = [leak(dataset)]
+    problems = [leak(dataset), *(Finding("not read", text) for text in dataset.not_read)]
     groups = identical(dataset.hashes)
     paths = [tuple(dataset.paths[group].tolist()) for group in groups]
     if groups:

@@ -29,6 +29,7 @@ class Facts:
     sizes: dict[str, list[float]]
     modes: dict[str, int]
     unreadable: list[str]
+    not_read: list[str]
     cache: str
     cache_bytes: int
     cache_limit: int
@@ -77,6 +78,7 @@ def gather(data: str | Path | None, progress: Progress) -> Facts:
         sizes=sizes,
         modes=dict(Counter(head[0] for head in heads).most_common()),
         unreadable=bad,
+        not_read=list(found.not_read),
         cache=str(disk_cache.folder()),
         cache_bytes=sum(entry.size for entry in disk_cache.entries()),
         cache_limit=disk_cache.limit(),

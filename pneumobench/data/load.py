@@ -20,7 +20,7 @@ def load_folder(root: Path | str, *, skip_unreadable: bool = False, advance: Adv
     Raises: DataError where the folder, a split or a class is missing or empty, or a file cannot be read.
     """
     folder = kermany.release_folder(Path(root).expanduser())
-    rows = kermany.rows(folder)
+    rows, not_read = kermany.rows(folder)
     hashed = content_hashes(folder, [row.path for row in rows], advance)
     failed = [(row.path, why) for row, (_, why) in zip(rows, hashed, strict=True) if why]
     if failed and not skip_unreadable:
@@ -39,6 +39,7 @@ def load_folder(root: Path | str, *, skip_unreadable: bool = False, advance: Adv
         hashes=hashes,
         unmatched=unmatched,
         unreadable=tuple(printable(path) for path, _ in failed),
+        not_read=not_read,
         skip_unreadable=skip_unreadable,
     )
     for origin in ("train", "test"):  # a class may have lost its last image to --skip-unreadable

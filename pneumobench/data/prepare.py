@@ -102,7 +102,7 @@ def load(options: DataOptions, progress: Progress) -> Prepared:
         notes.append(f"{dataset.unmatched:,} file names match no patient rule: each is its own patient")
     if options.limit is not None:
         notes.append(f"--limit {options.limit}: {len(dataset):,} images; not a result on the whole dataset")
-    notes += development.notes
+    notes += [*dataset.not_read, *development.notes]
     notes += [f"{one.kind}: {one.text}" for one in problems if one.kind in WORST]
     for note in notes:
         progress.note(note, "phantom" if note == locate.FALLBACK else "note")

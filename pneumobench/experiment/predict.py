@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pneumobench.data.decode import SUFFIXES, as_batch, decode
+from pneumobench.data import listing
+from pneumobench.data.decode import as_batch, decode
 from pneumobench.data.lockbox import Look, unlock
 from pneumobench.data.sanity import oddities
 from pneumobench.errors import DataError, UsageError
@@ -127,9 +128,9 @@ def images(names: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for name in names:
         if name.is_dir():
-            inside = [path for path in sorted(name.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
+            inside = [name / path for path in listing.images(name)]
             if not inside:
-                raise DataError(f"{name} holds no image ({', '.join(sorted(SUFFIXES))})")
+                raise DataError(f"{name} holds no image ({', '.join(sorted(listing.SUFFIXES))})")
             files += inside
         elif name.exists():
             files.append(name)

@@ -8,11 +8,14 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from pneumobench.data.dataset import CLASSES, ORIGINS
-from pneumobench.data.decode import SUFFIXES
+from pneumobench.data.dataset import CLASSES
 from pneumobench.data.fetch.place import placing
+from pneumobench.data.layouts.kermany import SPLITS
+from pneumobench.data.listing import HEAD, SUFFIXES, has_signature, is_leftover, summary
 from pneumobench.errors import DataError
 from pneumobench.utils.progress import Progress
+
+Member = tuple[zipfile.ZipInfo, PurePosixPath]
 
 LARGEST = 50 * 10**9  # bytes unpacked: the full-size release has 1.3 GB
 RATIO = 100  # unpacked to packed, of a whole archive: JPEG hardly shrinks, a zip bomb does
@@ -27,7 +30,9 @@ def unpack(archive: Path, target: Path, progress: Progress) -> Path:
     """
     try:
         with zipfile.ZipFile(archive) as opened, placing(target) as folder:
-            members = _members(opened, archive)
+            members, left = _members(opened, archive)
+            if left:
+                progress.note(summary(len(left), "no image of a class", left[0]))
             progress.stage(f"unpacking {len(members):,} images")
             for done, (member, inside) in enumerate(members, 1):
                 path = folder / inside
@@ -43,8 +48,8 @@ def unpack(archive: Path, target: Path, progress: Progress) -> Path:
     return target
 
 
-def _members(opened: zipfile.ZipFile, archive: Path) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
-    """The images to unpack, each with its path in the target."""
+def _members(opened: zipfile.ZipFile, archive: Path) -> tuple[list[Member], list[str]]:
+    """The images to unpack, each with its path in the target, and the names of the files that stay behind."""
     every = [member for member in opened.infolist() if not member.is_dir()]
     for member in every:
         path = PurePosixPath(member.filename.replace("\\", "/"))
@@ -57,9 +62,11 @@ def _members(opened: zipfile.ZipFile, archive: Path) -> list[tuple[zipfile.ZipIn
         raise DataError(
             f"{archive} unpacks to {unpacked / 1e9:,.1f} GB from {packed / 1e6:,.1f} MB: too much for a set of X-rays"
         )
-    images = [(member, place) for member in every if (place := _place(member.filename))]
-    depths = {len(PurePosixPath(member.filename).parts) for member, _ in images}
-    nearest = [(member, place) for member, place in images if len(PurePosixPath(member.filename).parts) == min(depths)]
+    every = [member for member in every if not any(map(is_leftover, _path(member).parts))]
+    placed = [(member, *place) for member in every if (place := _place(opened, member))]
+    top = min((depth for *_, depth in placed), default=0)
+    nearest = [(member, place) for member, place, depth in placed if depth == top]
+    copies = {member.filename for member, _, depth in placed if depth > top}
     held = {place.parts[:2] for _, place in nearest}
     missing = [f"{origin}/{name}" for origin in ("train", "test") for name in CLASSES if (origin, name) not in held]
     if missing:
@@ -68,15 +75,25 @@ def _members(opened: zipfile.ZipFile, archive: Path) -> list[tuple[zipfile.ZipIn
         )
     if len({place for _, place in nearest}) < len(nearest):
         raise DataError(f"{archive} holds two files of one name")
-    return nearest
+    taken = {member.filename for member, _ in nearest} | copies
+    return nearest, [member.filename for member in every if member.filename not in taken]
 
 
-def _place(name: str) -> PurePosixPath | None:
-    """`train/NORMAL/file.jpeg` of a member's name; None where it is no image of a class."""
-    parts = PurePosixPath(name).parts
-    if len(parts) < 3 or "__MACOSX" in parts or parts[-1].startswith("."):
-        return None
-    origin, label, file = parts[-3].lower(), parts[-2].upper(), parts[-1]
-    if origin not in ORIGINS or label not in CLASSES or PurePosixPath(file).suffix.lower() not in SUFFIXES:
-        return None
-    return PurePosixPath(origin, label, file)
+def _path(member: zipfile.ZipInfo) -> PurePosixPath:
+    """A member's path; Windows writes it with backslashes."""
+    return PurePosixPath(member.filename.replace("\\", "/"))
+
+
+def _place(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[PurePosixPath, int] | None:
+    """`train/NORMAL/file.jpeg` of a member, and how deep it lies in the archive; None for what is not one."""
+    parts = _path(member).parts
+    for depth in range(len(parts) - 2):
+        origin = next((name for name, names in SPLITS.items() if parts[depth].lower() in names), None)
+        label, file = parts[depth + 1].upper(), PurePosixPath(*parts[depth + 2 :])
+        if origin and label in CLASSES:
+            if file.suffix.lower() not in SUFFIXES:
+                with opened.open(member) as content:
+                    if not has_signature(content.read(HEAD)):
+                        return None
+            return PurePosixPath(origin, label, file), depth
+    return None

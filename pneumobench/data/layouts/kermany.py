@@ -5,19 +5,19 @@ train, val and test hold NORMAL and PNEUMONIA; val may be missing. Patients and 
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 from pneumobench.data.dataset import CLASSES, ORIGINS
-from pneumobench.data.decode import SUFFIXES
+from pneumobench.data.listing import SUFFIXES, files, is_image, is_leftover, summary
 from pneumobench.errors import DataError
 
 # The type and the prefix belong to the key: bare numbers recur across train and test for different children.
 _PERSON = re.compile(r"^person(\d+)_(bacteria|virus)_", re.IGNORECASE)
 _NORMAL = re.compile(r"^(NORMAL2-)?IM-(\d{4})-", re.IGNORECASE)
 
+SPLITS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
 SUBTYPES = {"bacteria": "bacterial", "virus": "viral"}
 
 
@@ -51,19 +51,34 @@ class Row(NamedTuple):
         return self.path.rpartition("/")[2]
 
 
-def rows(folder: Path) -> list[Row]:
-    """The images of a release's folder in the order of (origin, label, file name).
+def rows(folder: Path) -> tuple[list[Row], tuple[str, ...]]:
+    """The images of a release's folder in the order of (origin, label, path), and a line a kind of what is not read.
 
+    Folders of one name in another case, and Roboflow's `valid`, are read too, and so are images in folders below.
     Raises: DataError where a split or a class is missing or empty.
     """
-    listed = []
-    for origin in ORIGINS:
-        split = _child(folder, origin)
-        if split is None:
-            continue  # Mendeley's release has no val; train and test are there in a release's folder
-        for label, name in enumerate(CLASSES):
-            listed += [Row(origin, label, path) for path in _images(split, name, required=origin != "val")]
-    return listed
+    listed: list[Row] = []
+    others: dict[str, list[str]] = {}
+    try:
+        for origin in ORIGINS:
+            splits = _children(folder, SPLITS[origin])
+            inside = [name for split in splits for name in _inside(folder, split)]
+            for label, name in enumerate(CLASSES):
+                images = [path for path in inside if _class_of(path) == name and is_image(folder / path)]
+                if not images and origin != "val":
+                    raise _missing(folder, splits[0], name)
+                listed += [Row(origin, label, path) for path in sorted(images, key=lambda path: path.split("/", 2)[2])]
+            read = {row.path for row in listed if row.origin == origin}
+            for path in inside:
+                if path not in read:
+                    others.setdefault(_why(path, folder), []).append(path)
+        for name in _strange(folder):
+            others.setdefault("outside train, val and test", []).extend(
+                path for path in _inside(folder, name) if is_image(folder / path)
+            )
+    except PermissionError as error:
+        raise DataError(f"no permission to read {error.filename}") from None
+    return listed, tuple(summary(len(paths), why, paths[0]) for why, paths in others.items() if paths)
 
 
 def release_folder(root: Path) -> Path:
@@ -88,25 +103,46 @@ def release_folder(root: Path) -> Path:
 
 def _child(folder: Path, name: str) -> Path | None:
     """The sub-folder of a name in any case."""
-    matches = [p for p in sorted(folder.iterdir()) if p.name.lower() == name.lower() and p.is_dir()]
-    return matches[0] if matches else None
+    matches = _children(folder, (name,))
+    return folder / matches[0] if matches else None
 
 
-def _images(split: Path, name: str, *, required: bool) -> list[str]:
-    """The images of a class, sorted, by their paths inside the release's folder."""
-    try:
-        folder = _child(split, name)
-        if folder is None:
-            if not required:
-                return []
-            raise DataError(f"{split} has no class folder {name}; both NORMAL and PNEUMONIA are needed")
-        files = [
-            f"{split.name}/{folder.name}/{file}"
-            for file in sorted(os.listdir(folder))
-            if not file.startswith(".") and os.path.splitext(file)[1].lower() in SUFFIXES
-        ]
-    except PermissionError as error:
-        raise DataError(f"no permission to read {error.filename}") from None
-    if required and not files:
-        raise DataError(f"{folder} holds no image ({', '.join(sorted(SUFFIXES))}); both classes are needed")
-    return files
+def _children(folder: Path, names: tuple[str, ...]) -> list[str]:
+    """The names of the sub-folders that are one of these in any case."""
+    return [path.name for path in sorted(folder.iterdir()) if path.name.lower() in names and path.is_dir()]
+
+
+def _inside(folder: Path, name: str) -> list[str]:
+    """All files of a sub-folder, or the one file of that name, by their paths in the release's folder."""
+    path = folder / name
+    return [f"{name}/{file}" for file in files(path)] if path.is_dir() else [name]
+
+
+def _strange(folder: Path) -> list[str]:
+    """What lies beside train, val and test: not the nested twin of Kaggle's archive, nor what systems leave."""
+    known = {name for names in SPLITS.values() for name in names} | {folder.resolve().name.lower()}
+    return [p.name for p in sorted(folder.iterdir()) if p.name.lower() not in known and not is_leftover(p.name)]
+
+
+def _class_of(path: str) -> str | None:
+    """NORMAL or PNEUMONIA of a path inside a release's folder; None where it is in neither's folder."""
+    parts = path.split("/")
+    name = parts[1].upper() if len(parts) > 2 else ""
+    return name if name in CLASSES else None
+
+
+def _why(path: str, folder: Path) -> str:
+    """Why a file of a split is not read."""
+    if _class_of(path):
+        return "not an image"
+    split, *below = path.split("/")
+    return (
+        f"{split}/{below[0]} is neither NORMAL nor PNEUMONIA" if len(below) > 1 else f"in {split}, in no class folder"
+    )
+
+
+def _missing(folder: Path, split: str, name: str) -> DataError:
+    own = _child(folder / split, name.lower())
+    if own is None:
+        return DataError(f"{folder / split} has no class folder {name}; both NORMAL and PNEUMONIA are needed")
+    return DataError(f"{own} holds no image ({', '.join(sorted(SUFFIXES))}); both classes are needed")
