@@ -78,7 +78,7 @@ def gather(data: str | Path | None, progress: Progress) -> Facts:
         sizes=sizes,
         modes=dict(Counter(head[0] for head in heads).most_common()),
         unreadable=bad,
-        not_read=list(found.not_read),
+        not_read=list(dataset.not_read),
         cache=str(disk_cache.folder()),
         cache_bytes=sum(entry.size for entry in disk_cache.entries()),
         cache_limit=disk_cache.limit(),
