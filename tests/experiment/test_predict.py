@@ -82,7 +82,7 @@ def test_explain_writes_pictures_of_networks_and_refuses_estimators(results, sto
         assert picture.mode == "RGB"
     refused = cli(*ask, "--model", results["thumbnail"].run_id)
     assert refused.returncode == 2
-    assert "Grad-CAM takes a network" in refused.stderr
+    assert "Grad-CAM needs a network" in refused.stderr
 
 
 def test_dicom_gets_the_same_prediction_as_the_same_image_in_another_format(results, store, tmp_path):
@@ -168,6 +168,6 @@ def test_a_card_that_names_any_other_module_is_refused(models, tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     path = models["tiny"] / "predictor.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "plugin_module": "evil_module"}))
-    with pytest.raises(PluginError, match="no plugin here is of that module"):
+    with pytest.raises(PluginError, match="no plugin is of that module"):
         pyfunc._load_pyfunc(str(models["tiny"]))
     assert not (tmp_path / "evil").exists()
