@@ -38,6 +38,10 @@ class TrackingError(PneumobenchError):
     """The tracking store cannot be opened or written."""
 
 
+class Terminated(SystemExit):
+    """The process was asked to end (SIGTERM), unlike a plugin that calls `sys.exit`."""
+
+
 def one_line(error: Exception) -> str:
     """An error in one line: a `PneumobenchError`'s message alone, any other preceded by its class."""
     text = " ".join(str(error).split())

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
 
+from pneumobench.authoring.guard import guarded
 from pneumobench.errors import PluginError, UsageError, unknown
 
 FOLDER_PACKAGE = "pneumobench_folder_"  # plus a catalog's name: the package of the user's files
@@ -102,7 +103,10 @@ class Catalog:
         entry = self.find(name)
         where = f"{self.kind} '{name}' ({entry.path or entry.module})"
         try:
-            value = getattr(self._import(entry), entry.attribute, None)
+            with guarded(where):
+                value = getattr(self._import(entry), entry.attribute, None)
+        except PluginError:
+            raise
         except Exception as error:
             raise PluginError(f"{where} cannot be imported: {type(error).__name__}: {error}") from error
         kinds = get_args(self.types) or (self.types,)

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from pneumobench.authoring import registry
+from pneumobench.authoring.guard import guarded
 from pneumobench.authoring.recipe import Ensemble, Hook, Plugin
 from pneumobench.errors import PluginError, UsageError, unknown
 
@@ -145,7 +146,8 @@ def call(hook: Hook, *args: Any, knobs: Mapping[str, Any]) -> Any:
     """Call a hook with the knobs that it takes."""
     parameters = inspect.signature(hook).parameters.values()
     names = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
-    return hook(*args, **{name: knobs[name] for name in names if name in knobs})
+    with guarded(f"the plugin's `{hook.__name__}`"):
+        return hook(*args, **{name: knobs[name] for name in names if name in knobs})
 
 
 def value_of(value: Any, knobs: Mapping[str, Any]) -> Any:

@@ -22,7 +22,7 @@ from pneumobench.cli import (
     study,
     tracking,
 )
-from pneumobench.errors import PneumobenchError
+from pneumobench.errors import PneumobenchError, Terminated
 
 app = typer.Typer(
     name="pneumobench",
@@ -101,4 +101,4 @@ def _fail(message: str, code: int) -> int:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    sys.exit(128 + number)
+    raise Terminated(128 + number)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,12 +20,26 @@ from pneumobench.utils.progress import Epoch, NoteKind, Progress
 def watching() -> Iterator[Progress]:
     """A display for the length of a run."""
     # a duplicate of descriptor 2, which is redirected at times to silence native libraries
-    with os.fdopen(os.dup(2), "w") as screen:
+    with os.fdopen(os.dup(2), "w") as screen, _printing_to_stderr():
         console = Console(file=screen, highlight=False)
         if console.is_terminal:
             yield from _live(console)
         else:
             yield LineProgress(console)
+
+
+@contextmanager
+def _printing_to_stderr() -> Iterator[None]:
+    """What plugins and libraries print meanwhile goes to standard error: standard output is the command's alone."""
+    sys.stdout.flush()
+    output = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(output, 1)
+        os.close(output)
 
 
 def _live(console: Console) -> Iterator[Progress]:

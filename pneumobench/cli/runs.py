@@ -59,13 +59,17 @@ def tracked(ids: list[str], source: Path | None, tracking_uri: str | None) -> li
     """Trainings of the tracking store, or of an exported folder. Raises: UsageError where there is none."""
     from pneumobench.errors import UsageError
     from pneumobench.tracking.export import read
-    from pneumobench.tracking.runs import chosen, of_store
+    from pneumobench.tracking.runs import chosen, of_store, with_files
     from pneumobench.tracking.store import Store
 
     if source is not None:
-        return chosen(read(source), ids)
-    store = Store(tracking_uri)
-    trainings = chosen(of_store(store), ids) if store.exists else []
+        trainings = chosen(read(source), ids)
+    else:
+        store = Store(tracking_uri)
+        trainings = chosen(of_store(store), ids) if store.exists else []
+    trainings, lost = with_files(trainings)
+    for line in lost:
+        typer.echo(f"pneumobench: {line}", err=True)
     if not trainings:
         raise UsageError("no finished run is tracked here; `pneumobench run baseline` makes one")
     return trainings

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pneumobench.errors import UsageError
+from pneumobench.errors import TrackingError, UsageError, one_line
 from pneumobench.evaluation import predictions
 from pneumobench.evaluation.operating_point import OperatingPoint
 from pneumobench.evaluation.predictions import Predictions
@@ -155,6 +155,20 @@ def chosen(runs: Sequence[TrackedRun], ids: Iterable[str]) -> list[TrackedRun]:
     """
     wanted = {_named(beginning, runs) for beginning in ids}
     return [run for run in runs if not wanted or {run.run_id, run.parent} & wanted]
+
+
+def with_files(runs: Iterable[TrackedRun]) -> tuple[list[TrackedRun], list[str]]:
+    """The trainings whose predictions can be read, and a line for each of the others, which then hide none."""
+    kept, lost = [], []
+    for run in runs:
+        try:
+            for part in ("validation", "test"):
+                run.predictions(part)
+        except (TrackingError, OSError) as error:
+            lost.append(f"run {run.run_id[:8]} ({run.plugin}, seed {run.seed}) is left out: {one_line(error)}")
+        else:
+            kept.append(run)
+    return kept, lost
 
 
 def experiments(runs: Iterable[TrackedRun]) -> list[Experiment]:

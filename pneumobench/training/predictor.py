@@ -15,6 +15,7 @@ from pneumobench.data.decode import as_batch, resized
 from pneumobench.data.subset import Part
 from pneumobench.errors import TrackingError
 from pneumobench.training import backend
+from pneumobench.training.trusted import untrusted
 
 CARD = "predictor.json"
 NETWORK, ESTIMATOR, EXTRACTOR, MEMBERS = "model.keras", "model.skops", "features.keras", "members"
@@ -156,11 +157,11 @@ def load(folder: Path) -> tuple[Predictor, dict[str, Any]]:
         raise TrackingError(f"no model in {folder}: none of {NETWORK}, {ESTIMATOR} and {MEMBERS}")
     import skops.io
 
-    untrusted = skops.io.get_untrusted_types(file=folder / ESTIMATOR)
-    if untrusted:
-        raise TrackingError(f"the model in {folder} holds types that are not trusted: {', '.join(untrusted)}")
+    types = skops.io.get_untrusted_types(file=folder / ESTIMATOR)
+    if refused := untrusted(types):
+        raise TrackingError(f"the model in {folder} holds types that are not trusted: {', '.join(refused)}")
     extractor = _network(folder / EXTRACTOR) if (folder / EXTRACTOR).exists() else None
-    fitted = skops.io.load(folder / ESTIMATOR)
+    fitted = skops.io.load(folder / ESTIMATOR, trusted=types)
     return EstimatorPredictor(model=fitted, extractor=extractor, view=view, module=module), card
 
 

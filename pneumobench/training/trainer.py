@@ -9,6 +9,7 @@ from typing import Any
 
 from pneumobench.authoring.components import Component, components
 from pneumobench.authoring.discovery import importable
+from pneumobench.authoring.guard import guarded
 from pneumobench.authoring.knobs import call
 from pneumobench.authoring.recipe import Ensemble, Plugin, Recipe
 from pneumobench.data.subset import Development
@@ -50,10 +51,12 @@ def train(
             layers_from = component.plugin.build
             callback = None if isinstance(plugin, Ensemble) else on_epoch
             options: dict[str, Any] = {"epochs": epochs, "precision": precision, "on_epoch": callback}
-            predictor = network.fit(component.plugin, development, component.knobs, **common, **options)
+            with guarded(f"plugin '{component.name}'"):
+                predictor = network.fit(component.plugin, development, component.knobs, **common, **options)
         else:
             layers_from = component.plugin.features or component.plugin.build
-            predictor = estimator.fit(component.plugin, development, component.knobs, **common)
+            with guarded(f"plugin '{component.name}'"):
+                predictor = estimator.fit(component.plugin, development, component.knobs, **common)
         module = importable(layers_from.__module__)
         return replace(predictor, seconds=predictor.seconds or time.perf_counter() - began, module=module)
 

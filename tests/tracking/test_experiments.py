@@ -48,3 +48,19 @@ def test_seeds_added_after_a_look_are_marked(run):
     assert experiments(at_once)[0].after_look == [], "begun before the first one was scored"
     later = [run(0), run(1, seed=1)]
     assert [one.seed for one in experiments(later)[0].after_look] == [1]
+
+
+def test_one_runs_missing_files_hide_no_others(run):
+    from dataclasses import replace
+
+    from pneumobench.errors import TrackingError
+    from pneumobench.tracking.runs import with_files
+
+    def gone(part):
+        raise TrackingError("no such file")
+
+    numbers = {"training_seconds": 10.0, "threshold": 0.5, "threshold_ties": 1}
+    runs = [replace(run(n, operating_point="youden"), metrics=numbers) for n in range(2)]
+    kept, lost = with_files([runs[0], replace(runs[1], file=gone)])
+    assert kept == [runs[0]]
+    assert lost == ["run run1 (a, seed 0) is left out: no such file"]
