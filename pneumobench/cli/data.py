@@ -138,6 +138,7 @@ def _show_facts(facts: Facts) -> None:
         lines.append(f"{facts.unmatched:,} file names match no patient rule: each is its own patient")
     if facts.unreadable:
         lines.append(f"{len(facts.unreadable)} unreadable: {', '.join(facts.unreadable[:5])}")
+    lines += facts.not_read
     lines.append("Sizes and modes are of train and val; of the test images names and hashes are read.")
     words, counts = ("split", "class", "subtype"), ("images", "patients")
     rows = [[*(row[name] for name in words), *(f"{row[name]:,}" for name in counts)] for row in facts.table]
@@ -152,6 +153,9 @@ def _show_audit(audit: Audit) -> None:
         render.show(render.table(("kind", "finding"), findings, whole=("kind",)))
     if audit.clear:
         render.show(f"Looked for and not found: {', '.join(audit.clear)}.")
+    if audit.not_looked_for:
+        kinds = "; ".join(f"{kind} ({why})" for kind, why in audit.not_looked_for.items())
+        render.show(f"Not looked for: {kinds}.")
     side = "test images included (see the ledger)"
     if not audit.includes_test:
         side = "only names and hashes of the test images"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,12 @@ class Audit:
     includes_test: bool
     findings: tuple[Finding, ...]
     seconds: float
+    not_looked_for: Mapping[str, str] = field(default_factory=dict)  # kind -> why
 
     @property
     def clear(self) -> tuple[str, ...]:
         """Kinds of findings that were looked for and not found."""
-        of_pixels = () if self.includes_test else ("near leak", "shift")  # need the test images' pixels
-        return tuple(kind for kind in KINDS if kind not in {one.kind for one in self.findings} | set(of_pixels))
+        return tuple(kind for kind in KINDS if kind not in {one.kind for one in self.findings} | {*self.not_looked_for})
 
     def __json__(self) -> dict[str, Any]:
         return {
@@ -43,6 +44,7 @@ class Audit:
             "includes_test": self.includes_test,
             "seconds": self.seconds,
             "not_found": list(self.clear),
+            "not_looked_for": self.not_looked_for,
             "findings": self.findings,
         }
 
@@ -67,6 +69,11 @@ def audit(dataset: Dataset, progress: Progress, *, test: tuple[Ledger, Look] | N
     progress.stage("predicting the label without looking at the lungs")
     inner = own.origins != "test"
     findings += shortcuts.of_label(own.subset(inner), traits.take(np.flatnonzero(inner)))
+    why_not = (
+        {} if test is not None else dict.fromkeys(("near leak", "shift"), "--include-test decodes the test images")
+    )
+    if few := shortcuts.too_few(own.labels[inner], own.patients[inner]):
+        why_not["shortcut"] = few
     if test is not None:
         findings += shortcuts.of_side(own, traits)
     findings += _unreadable(own, traits)
@@ -78,6 +85,7 @@ def audit(dataset: Dataset, progress: Progress, *, test: tuple[Ledger, Look] | N
         includes_test=test is not None,
         findings=ranked(findings),
         seconds=time.perf_counter() - began,
+        not_looked_for=why_not,
     )
 
 

@@ -12,6 +12,7 @@ from pneumobench.data.findings import Finding
 from pneumobench.evaluation import bootstrap, metrics
 
 FOLDS = 5
+LEAF = 20  # images in a leaf of a tree, where there are enough
 RESAMPLES = 200
 NOTEWORTHY = 0.6  # an interval above it is a finding; 0.5 is chance
 SHOWN = 3  # examples of either end
@@ -78,19 +79,26 @@ def columns(traits: Traits) -> dict[str, np.ndarray]:
 def held_out(values: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> np.ndarray | None:
     """Out-of-fold scores of decision trees, (n,), 0 to 1, patients kept together.
 
-    None if a class has too few patients.
+    None if a class has too few patients (`too_few`).
     """
     from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.tree import DecisionTreeClassifier
 
-    if min(len(np.unique(patients[labels == label])) for label in (0, 1)) < 2 * FOLDS:
+    if too_few(labels, patients):
         return None
     scores = np.empty(len(labels))
+    leaf = min(LEAF, max(1, int(np.bincount(labels, minlength=2).min()) // 4))  # or small sets have no split at all
     with warnings.catch_warnings(action="ignore"):
         for fit, held in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0).split(values, labels, patients):
-            tree = DecisionTreeClassifier(max_leaf_nodes=32, min_samples_leaf=20, random_state=0)
+            tree = DecisionTreeClassifier(max_leaf_nodes=32, min_samples_leaf=leaf, random_state=0)
             scores[held] = tree.fit(values[fit], labels[fit]).predict_proba(values[held])[:, 1]
     return scores
+
+
+def too_few(labels: np.ndarray, patients: np.ndarray) -> str:
+    """Why nothing can be predicted with patients kept apart: a class has too few of them; "" if it can."""
+    least = min(len(np.unique(patients[labels == label])) for label in (0, 1))
+    return f"a class has {least} patients, {2 * FOLDS} are needed" if least < 2 * FOLDS else ""
 
 
 def auroc(labels: np.ndarray, scores: np.ndarray, patients: np.ndarray) -> tuple[float, float, float]:

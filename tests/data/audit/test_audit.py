@@ -4,6 +4,7 @@ import json
 import shutil
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -171,3 +172,28 @@ def test_the_command_says_it_in_a_table_and_in_json(copy, cli, tmp_path):
     assert not (tmp_path / "runs" / "ledger.jsonl").exists()
     cli("data", "audit", "--data", str(copy), "--include-test", "--json")
     assert "--include-test" in Ledger(tmp_path / "runs").looks()[0].command
+
+
+@pytest.mark.parametrize("count", [12, 24])
+def test_a_glaring_shortcut_is_found_among_few_images(tmp_path, count):
+    root = drawn(tmp_path, count)
+    assert "shortcut" in kinds(audited(root))
+
+
+def test_what_was_not_looked_for_is_not_called_not_found(tmp_path):
+    checked = audited(drawn(tmp_path, 6))
+    assert checked.not_looked_for["shortcut"] == "a class has 6 patients, 10 are needed"
+    assert "shift" in checked.not_looked_for
+    assert not {"shortcut", "shift"} & set(checked.clear)
+
+
+def drawn(folder, count):
+    """So many images a class and split, those of pneumonia ten times darker."""
+    rng = np.random.default_rng(0)
+    for split in ("train", "test"):
+        for label, name in enumerate(("NORMAL", "PNEUMONIA")):
+            (folder / split / name).mkdir(parents=True)
+            for number in range(count):
+                grey = rng.integers(100, 250, (80, 80)) // (10 if label else 1)
+                Image.fromarray(grey.astype(np.uint8)).save(folder / split / name / f"{split}{name}{number}.png")
+    return folder
