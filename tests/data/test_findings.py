@@ -41,7 +41,7 @@ def test_a_leak_stops_a_run_unless_it_is_allowed_which_marks_it(copy, store):
     add(copy, "test", "PNEUMONIA", "person903_virus_1.jpeg", ("train", "PNEUMONIA"))
     with pytest.raises(DataError, match=r"leak: 1 patient in both training and test.*--allow-leak"):
         pneumobench.run("thumbnail", data=copy, tracking_uri=store.uri)
-    assert not store.exists
+    assert of_store(store) == []
     result = pneumobench.run("thumbnail", data=copy, tracking_uri=store.uri, allow_leak=True)
     assert any(note.startswith("leak: 1 patient in both") for note in result.notes)
     (run,) = of_store(store)

@@ -113,11 +113,12 @@ def test_a_store_that_cannot_be_opened_is_one_line_without_its_password(tmp_path
 
 
 @pytest.mark.slow
-def test_the_experiments_are_listed_with_a_view_that_the_ui_can_open(store):
+def test_the_experiments_are_listed_with_a_view_that_the_ui_can_open(new_store, tmp_path):
     import json
 
     from pneumobench.tracking import view
 
+    store = Store(new_store(tmp_path))
     kept = store.experiment("phantom 1234", "1234", "what it is")
     store.client.create_experiment("somebody else's")
     assert store.experiments() == {"phantom 1234": kept}
