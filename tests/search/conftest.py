@@ -6,6 +6,7 @@ import sys
 import time
 import uuid
 from contextlib import suppress
+from functools import cached_property
 
 import pytest
 from optuna.trial import TrialState
@@ -69,8 +70,18 @@ class Place:
     def store(self):
         return Store(self.uri)
 
+    @cached_property
+    def _opened(self):
+        """The storage, opened once: a test that polls must not use up a server's connections."""
+        return Storage(self.storage)
+
     def trials(self, name):
-        return Trials(Storage(self.storage), name)
+        return Trials(self._opened, name)
+
+    def close(self):
+        """Close the connections to the storage."""
+        if "_opened" in vars(self):
+            self._opened._engine.dispose()
 
     def wait_for_epochs(self, study, name, trials=1):
         """The running trials, once at least `trials` of them have finished an epoch."""
@@ -125,10 +136,15 @@ class Place:
 def a_place(new_store):
     """Makes places: `a_place(folder, data, storage=…, tracking_uri=…)`, with an empty store unless told otherwise."""
 
-    def make(folder, data, storage=None, tracking_uri=None, **environment):
-        return Place(folder, data, tracking_uri or new_store(folder / "runs"), storage, **environment)
+    places = []
 
-    return make
+    def make(folder, data, storage=None, tracking_uri=None, **environment):
+        places.append(Place(folder, data, tracking_uri or new_store(folder / "runs"), storage, **environment))
+        return places[-1]
+
+    yield make
+    for place in places:
+        place.close()
 
 
 @pytest.fixture

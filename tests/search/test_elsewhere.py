@@ -107,7 +107,7 @@ def test_a_worker_with_other_images_is_refused(tmp_path, phantom_folder, copy, a
     place = a_place(tmp_path, phantom_folder)
     place.study("quick", trials=1)
     next((copy / "train" / "NORMAL").iterdir()).unlink()
-    other = a_place(tmp_path, copy)
+    other = a_place(tmp_path, copy, tracking_uri=place.uri)
     refused = other.run("worker", "quick")
     assert refused.returncode == 2
     assert "dataset fingerprint" in refused.stderr.splitlines()[-1]
