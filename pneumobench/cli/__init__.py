@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import traceback
-from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
@@ -22,7 +21,8 @@ from pneumobench.cli import (
     study,
     tracking,
 )
-from pneumobench.errors import PneumobenchError, Terminated
+from pneumobench.errors import PneumobenchError
+from pneumobench.utils.interrupts import outside_databases
 
 app = typer.Typer(
     name="pneumobench",
@@ -66,10 +66,10 @@ def common(
 
 
 def main() -> NoReturn:
-    """Run a command; exit with 0, 1 (failed), 2 (wrong usage), 130 (Ctrl-C) or 143 (SIGTERM)."""
-    signal.signal(signal.SIGTERM, _terminate)
+    """Run a command; exit with 0, 1 (failed), 2 (wrong usage), 129 (SIGHUP), 130 (Ctrl-C) or 143 (SIGTERM)."""
     try:
-        code = app(standalone_mode=False, prog_name="pneumobench") or 0
+        with outside_databases(signal.SIGTERM, signal.SIGHUP):
+            code = app(standalone_mode=False, prog_name="pneumobench") or 0
     except PneumobenchError as error:
         code = _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -98,7 +98,3 @@ def _fail(message: str, code: int) -> int:
     sys.stdout.flush()
     print(f"pneumobench: {' '.join(message.split())}", file=sys.stderr)
     return code
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated(128 + number)

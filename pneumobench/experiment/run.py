@@ -32,9 +32,11 @@ from pneumobench.tracking.importing import import_mlflow
 from pneumobench.tracking.store import Store
 from pneumobench.training import trainer
 from pneumobench.training.options import TrainOptions
+from pneumobench.utils.interrupts import outside_databases
 from pneumobench.utils.progress import Progress
 
 
+@outside_databases()
 def run(
     plugin: str,
     knobs: Mapping[str, Any] | None = None,

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from time import monotonic, sleep
 from typing import Any
 
 from pneumobench.errors import UsageError
@@ -14,6 +15,7 @@ from pneumobench.search.handles import WorkerDied, WorkerHandle, identity_and_me
 from pneumobench.search.job import Job
 from pneumobench.search.worker import TrialReport, Worker, when_failed, when_ready
 
+RESTARTING = 60.0  # seconds that a killed actor may take until Ray has a process for it again
 PASSED_ON = ("PNEUMOBENCH_", "KERAS_", "MLFLOW_", "TF_", "CUDA_VISIBLE")  # environment variables for the workers
 
 
@@ -42,6 +44,10 @@ class WorkerActor:
         return None if report is None else vars(report)
 
 
+class _Unavailable(WorkerDied):
+    """An actor that Ray is restarting, or cannot reach at the moment."""
+
+
 class RayHandle:
     """The handle of a worker that is a Ray actor."""
 
@@ -58,8 +64,15 @@ class RayHandle:
         return bool(ray.wait([self._starting], timeout=0)[0])
 
     def ready(self) -> int:
-        if self.process is None:
-            self.process, self._memory = identity_and_memory(self._get(self._starting))
+        ends = monotonic() + RESTARTING
+        while self.process is None:
+            try:
+                self.process, self._memory = identity_and_memory(self._get(self._starting))
+            except _Unavailable:
+                if monotonic() > ends:
+                    raise
+                sleep(0.5)
+                self._starting = self.actor.ready.remote(self._check)
         return self._memory
 
     def trial(self) -> TrialReport | None:
@@ -76,6 +89,8 @@ class RayHandle:
 
         try:
             return ray.get(reference)
+        except ray.exceptions.ActorUnavailableError as error:
+            raise _Unavailable(str(error).partition("\n")[0], self.process) from None
         except ray.exceptions.RayError as error:
             raise WorkerDied(str(error).partition("\n")[0], self.process) from None
 

@@ -32,6 +32,7 @@ from pneumobench.tracking.importing import import_mlflow
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
 from pneumobench.training.options import TrainOptions
+from pneumobench.utils.interrupts import outside_databases
 from pneumobench.utils.jsonable import to_json
 from pneumobench.utils.progress import Progress
 from pneumobench.utils.provenance import redact
@@ -50,6 +51,7 @@ class Outcome:
     replaced: int
 
 
+@outside_databases()
 def study(
     file: str = "default",
     trials: int = 50,
@@ -111,6 +113,7 @@ def study(
     return Outcome(summary, folder, supervisor.replaced)
 
 
+@outside_databases()
 def work(
     name: str,
     *,

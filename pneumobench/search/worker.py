@@ -14,7 +14,7 @@ import psutil
 
 from pneumobench.authoring.knobs import resolve
 from pneumobench.data import prepare
-from pneumobench.errors import PneumobenchError, Terminated, one_line
+from pneumobench.errors import PneumobenchError, one_line
 from pneumobench.search.job import Job
 from pneumobench.search.objective import Objective
 from pneumobench.search.storage import Storage
@@ -24,6 +24,7 @@ from pneumobench.tracking.store import Store
 from pneumobench.training import backend, trainer
 from pneumobench.training.corruption import Corrupted
 from pneumobench.utils import provenance
+from pneumobench.utils.interrupts import outside_databases
 from pneumobench.utils.progress import Progress
 
 REQUEST = "trial"  # the only request that a worker process takes
@@ -109,7 +110,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints goes to the log
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent stops its workers
-    signal.signal(signal.SIGTERM, _terminate)
+    with outside_databases(signal.SIGTERM):
+        _work(answers)
+
+
+def _work(answers: TextIO) -> None:
     start = json.loads(sys.stdin.readline())
     try:
         worker = Worker(Job.from_plain(start["job"]))
@@ -127,10 +132,6 @@ def main() -> None:
 def _answer(answers: TextIO, what: dict[str, Any]) -> None:
     answers.write(json.dumps(what) + "\n")
     answers.flush()
-
-
-def _terminate(number: int, frame: object) -> None:
-    raise Terminated(128 + number)
 
 
 if __name__ == "__main__":
