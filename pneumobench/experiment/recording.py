@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumobench.authoring.knobs import hooks
+from pneumobench.errors import TrackingError
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment import plots
@@ -18,8 +19,10 @@ from pneumobench.experiment.context import Context, Training
 from pneumobench.experiment.fit import Fitted
 from pneumobench.experiment.result import Result
 from pneumobench.experiment.session import Session
+from pneumobench.tracking.history import History
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.utils import provenance
+from pneumobench.utils.files import whole_folder
 from pneumobench.utils.jsonable import to_json
 from pneumobench.utils.progress import Epoch
 from pneumobench.utils.timing import Clock
@@ -37,6 +40,7 @@ class Record:
         self._context, self.parent, self._children, self._clock = context, parent, children, clock
         self._unit = "fold" if context.images.folds else "seed"
         self._history: dict[str, list[Epoch]] = {}
+        self._logs: list[History] = []
         self._models: dict[Training, str] = {}
 
     def of(self, training: Training) -> Recorder:
@@ -49,11 +53,12 @@ class Record:
         def of_fold(fold: int) -> Callable[[Epoch], None]:
             name = f"fold {fold}" if self._unit == "fold" else self._context.title(training)
             history = self._history.setdefault(name, [])
-            run = self._children.get(fold if self._unit == "fold" else training, self.parent)
+            self._logs.append(History(self._children.get(fold if self._unit == "fold" else training, self.parent)))
+            logged = self._logs[-1]
 
             def log(epoch: Epoch) -> None:
                 history.append(epoch)
-                run.metrics(epoch.metrics(), step=epoch.number)
+                logged.add(epoch.number, epoch.metrics())
 
             return log
 
@@ -68,7 +73,16 @@ class Record:
         """Log a training's model, the plugin's source code, and the predictions and metrics on validation.
 
         They stay, whatever fails later with another training or with the test images.
+        Raises: TrackingError where the store does not answer; the model and its predictions are then kept on disk.
         """
+        try:
+            for log in self._logs:
+                log.write()
+            self._save(training, fitted, figures)
+        except TrackingError as error:
+            raise TrackingError(f"{error}; {self._kept(training, fitted)}") from error
+
+    def _save(self, training: Training, fitted: Fitted, figures: Mapping[str, Estimate]) -> None:
         run, predictor = self.of(training), fitted.predictor
         operating = fitted.validation.operating
         with tempfile.TemporaryDirectory() as folder:
@@ -88,6 +102,18 @@ class Record:
         run.metrics(_named("validation", figures), model_id=self._models[training], dataset=self._context.input)
         run.complete = run is not self.parent
 
+    def _kept(self, training: Training, fitted: Fitted) -> str:
+        """Write a training's model and predictions to a folder that the store's failure does not reach; says where."""
+        run, lost = self.of(training), sum(log.waiting for log in self._logs)
+        with whole_folder(run.kept) as folder:
+            fitted.predictor.save(folder / "model", threshold=fitted.validation.operating.threshold)
+            fitted.validation.write(folder / "predictions" / "validation.parquet")
+        epochs = f" and the last {lost} epochs" if lost else ""
+        return (
+            f"the trained model and its predictions on validation are kept in {run.kept}; "
+            f"run {run.run_id[:8]} lacks them{epochs}, and the test images stayed closed"
+        )
+
     def score(self, training: Training, test: Predictions | None, figures: Mapping[str, Estimate] | None) -> None:
         """Log a training's plots and, where the test images were opened, its predictions and metrics on them."""
         run, name = self.of(training), self._context.title(training)
@@ -98,9 +124,13 @@ class Record:
                 test.write(files / "predictions" / "test.parquet")
             with self._clock("plots"):
                 plots.save_all(files / "plots", self._title(name), {name: test} if test else {}, history)
-            run.artifacts(files)
-        if figures is not None:
-            run.metrics(_named("test", figures), model_id=self._models[training], dataset=self._context.input)
+            try:
+                run.artifacts(files)
+                if figures is not None:
+                    run.metrics(_named("test", figures), model_id=self._models[training], dataset=self._context.input)
+            except TrackingError as error:
+                shutil.copytree(files, run.kept, dirs_exist_ok=True)
+                raise TrackingError(f"{error}; the predictions on the test images are kept in {run.kept}") from error
 
     def finish_fold(self, number: int, held_out: Predictions, figures: Mapping[str, Estimate]) -> None:
         """Log the predictions and metrics of a fold's model on its held-out images."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from pneumobench.search import models
 from pneumobench.search.plan import Plan
 from pneumobench.search.storage import HEARTBEAT
 from pneumobench.search.trials import INTERRUPTED, RUN, Claim, Trials
+from pneumobench.tracking.history import History
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
 from pneumobench.utils import provenance
@@ -66,10 +66,12 @@ class Objective:
             return f"fail: {one_line(error)}"
 
     def _train(self, claim: Claim, context: Context, run: Recorder) -> str:
-        history = History(run, self.plan.metric)
+        history = History(run, BETWEEN_WRITES)
 
         def on_epoch(epoch: Epoch) -> None:
-            claim.trial.report(history.add(epoch), epoch.number)
+            figures = epoch.metrics()
+            history.add(epoch.number, figures)
+            claim.trial.report(figures[self.plan.metric], epoch.number)
             # pruning after the last epoch would save no time
             if epoch.number < epoch.of and claim.trial.should_prune():
                 raise optuna.TrialPruned(f"after epoch {epoch.number} of {epoch.of}")
@@ -143,30 +145,6 @@ def _measured(fitted: Fitted, predicted: Mapping[str, Predictions]) -> dict[str,
         "training_seconds": predictor.seconds,
         "training_images_per_second": predictor.images_per_second,
     }
-
-
-@dataclass
-class History:
-    """Buffers a trial's epochs and logs them to MLflow in batches."""
-
-    run: Recorder
-    metric: str
-    _waiting: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
-    _written: float = field(default_factory=time.monotonic)
-
-    def add(self, epoch: Epoch) -> float:
-        """Add an epoch; returns the study's metric after it."""
-        figures = epoch.metrics()
-        self._waiting.append((epoch.number, figures))
-        if time.monotonic() - self._written > BETWEEN_WRITES:
-            self.write()
-        return figures[self.metric]
-
-    def write(self) -> None:
-        """Log the buffered epochs."""
-        self.run.history(self._waiting)
-        self._waiting.clear()
-        self._written = time.monotonic()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pneumobench.tracking import heartbeat
 from pneumobench.tracking.store import Store
 from pneumobench.utils import provenance
 from pneumobench.utils.provenance import redact
@@ -35,18 +36,23 @@ class Recorder:
         self._store, self._client, self.run_id = store, store.client, run_id
         self.complete = False
 
+    @property
+    def kept(self) -> Path:
+        """A folder on this machine for what the store does not take."""
+        return self._store.folder / "kept" / self.run_id
+
     def params(self, values: Mapping[str, Any]) -> None:
         """Log hyperparameters as MLflow params, which its parallel-coordinates plot needs."""
         from mlflow.entities import Param
 
-        self._client.log_batch(self.run_id, params=[Param(k, str(v)) for k, v in values.items()])
+        self._batch(params=[Param(k, str(v)) for k, v in values.items()])
 
     def tags(self, values: Mapping[str, Any]) -> None:
         """Set tags of the run."""
         from mlflow.entities import RunTag
 
         tags = [RunTag(key, redact(str(value))[:TEXT]) for key, value in values.items()]
-        self._client.log_batch(self.run_id, tags=tags)
+        self._batch(tags=tags)
 
     def metrics(
         self,
@@ -77,7 +83,11 @@ class Recorder:
 
     def _send(self, metrics: list[Any]) -> None:
         for start in range(0, len(metrics), BATCH):
-            self._client.log_batch(self.run_id, metrics=metrics[start : start + BATCH])
+            self._batch(metrics=metrics[start : start + BATCH])
+
+    def _batch(self, **values: list[Any]) -> None:
+        with self._store.reporting_errors():
+            self._client.log_batch(self.run_id, **values)
 
     def dataset(self, dataset: DatasetInput, context: str) -> None:
         """Log the dataset that the run used, for "training" or "testing"."""
@@ -91,11 +101,13 @@ class Recorder:
             profile=json.dumps(dict(dataset.profile)),
         )
         tags = [entities.InputTag("mlflow.data.context", context)]
-        self._client.log_inputs(self.run_id, datasets=[entities.DatasetInput(entity, tags)])
+        with self._store.reporting_errors():
+            self._client.log_inputs(self.run_id, datasets=[entities.DatasetInput(entity, tags)])
 
     def artifacts(self, folder: Path) -> None:
         """Log all files of a folder, under their paths relative to it."""
-        self._client.log_artifacts(self.run_id, str(folder))
+        with self._store.reporting_errors():
+            self._client.log_artifacts(self.run_id, str(folder))
 
     def model(self, folder: Path, *, shape: tuple[int, ...], requirements: list[str], kind: str) -> str:
         """Log the model in a folder as a LoggedModel of this run; returns its id. `shape` is that of one image."""
@@ -109,24 +121,25 @@ class Recorder:
             inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, *shape))]),
             outputs=Schema([TensorSpec(np.dtype(np.float64), (-1,))]),
         )
-        # created here, as MLflow would put the model of a run that is not its "active" run into experiment 0
-        run = self._client.get_run(self.run_id)
-        model = self._client.create_logged_model(
-            run.info.experiment_id, "model", self.run_id, params=run.data.params, model_type=kind
-        )
-        self._store.make_default()
-        Model.log(
-            None,
-            mlflow.pyfunc,
-            name="model",
-            run_id=self.run_id,
-            model_id=model.model_id,
-            loader_module="pneumobench.training.pyfunc",
-            data_path=str(folder),
-            signature=signature,
-            pip_requirements=requirements,
-        )
-        return model.model_id
+        with self._store.reporting_errors():
+            # created here, as MLflow would put the model of a run that is not its "active" run into experiment 0
+            run = self._client.get_run(self.run_id)
+            model = self._client.create_logged_model(
+                run.info.experiment_id, "model", self.run_id, params=run.data.params, model_type=kind
+            )
+            self._store.make_default()
+            Model.log(
+                None,
+                mlflow.pyfunc,
+                name="model",
+                run_id=self.run_id,
+                model_id=model.model_id,
+                loader_module="pneumobench.training.pyfunc",
+                data_path=str(folder),
+                signature=signature,
+                pip_requirements=requirements,
+            )
+            return model.model_id
 
 
 @contextmanager
@@ -146,7 +159,7 @@ def recording(
     source = " ".join(provenance.command().split()[:3])
     system_tags = {"mlflow.user": provenance.user(), "mlflow.source.name": source}
     system_tags |= {"mlflow.parentRunId": parent} if parent else {}
-    all_tags = {**tags, **provenance.process(), **system_tags}
+    all_tags = {**tags, **provenance.process(), **heartbeat.first(), **system_tags}
     texts = {key: redact(str(value))[:TEXT] for key, value in all_tags.items()}
     if resume:
         store.client.update_run(resume, status="RUNNING")
@@ -156,7 +169,8 @@ def recording(
         run = store.client.create_run(experiment, run_name=name, tags=texts)
         recorder = Recorder(store, run.info.run_id)
     try:
-        yield recorder
+        with heartbeat.beating(store.client, recorder.run_id):
+            yield recorder
     except BaseException as error:  # Ctrl-C and SIGTERM among them
         failed = isinstance(error, Exception)
         with suppress(Exception):  # the first error is the one to report

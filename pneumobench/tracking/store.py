@@ -13,9 +13,8 @@ from filelock import FileLock
 
 from pneumobench.data.lockbox import Ledger
 from pneumobench.errors import TrackingError
-from pneumobench.tracking import view
+from pneumobench.tracking import heartbeat, moved, view
 from pneumobench.tracking.importing import import_mlflow
-from pneumobench.utils import provenance
 from pneumobench.utils.database import absolute, hide_password, sqlite_path, sqlite_url
 from pneumobench.utils.provenance import redact
 
@@ -57,7 +56,7 @@ class Store:
     def client(self) -> Any:
         """MLflow's client; a new SQLite store is created under a lock, as two processes at once would corrupt it."""
         mlflow = import_mlflow()
-        with self._reporting_errors():
+        with self.reporting_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
             # otherwise MLflow's experiment 0 would store its artifacts in the caller's working directory
             root = {"_MLFLOW_SERVER_ARTIFACT_ROOT": self.artifacts} if self.artifacts else {}
@@ -65,6 +64,8 @@ class Store:
                 self.make_default()
                 client = mlflow.MlflowClient(self.uri)
                 client.search_experiments(max_results=1)
+                if path := sqlite_path(self.uri):
+                    moved.follow(path, self.folder / "artifacts", PREFIX)
         return client
 
     def make_default(self) -> None:
@@ -81,7 +82,7 @@ class Store:
         from mlflow.entities import ViewType
 
         client = self.client
-        with self._reporting_errors(), FileLock(self.folder / "store.lock"):
+        with self.reporting_errors(), FileLock(self.folder / "store.lock"):
             wanted = f"tags.fingerprint = '{fingerprint}'"
             for experiment in client.search_experiments(ViewType.ALL, filter_string=wanted):
                 if experiment.lifecycle_stage != "active":
@@ -97,7 +98,7 @@ class Store:
 
     def experiments(self) -> dict[str, str]:
         """Pneumobench's experiments, name -> id, most recently used first; each can be opened in `view`."""
-        with self._reporting_errors():
+        with self.reporting_errors():
             ours = self._ours()
             for experiment in ours:
                 if experiment.tags.get(view.TAG) != view.STATE:
@@ -106,11 +107,11 @@ class Store:
         return {experiment.name.removeprefix(PREFIX): experiment.experiment_id for experiment in ours}
 
     def close_abandoned(self) -> int:
-        """End runs as KILLED whose process on this host no longer exists; returns how many."""
+        """End runs as KILLED whose process no longer exists or, elsewhere, sends no heartbeats; returns how many."""
         closed = 0
-        with self._reporting_errors():
+        with self.reporting_errors():
             for run in self._search([e.experiment_id for e in self._ours()], "attributes.status = 'RUNNING'"):
-                if provenance.is_alive(run.data.tags) is False:
+                if heartbeat.is_dead(run.data.tags):
                     self.client.set_tag(run.info.run_id, "error", "the process was killed")
                     self.client.set_terminated(run.info.run_id, "KILLED")
                     closed += 1
@@ -118,13 +119,13 @@ class Store:
 
     def finished(self, tags: Mapping[str, Any]) -> list[Any]:
         """Finished runs with all of these tags, the latest first."""
-        with self._reporting_errors():
+        with self.reporting_errors():
             wanted = ["attributes.status = 'FINISHED'", *(f"tags.{name} = '{value}'" for name, value in tags.items())]
             return list(self._search([e.experiment_id for e in self._ours()], " and ".join(wanted)))
 
     def children(self, parent: str, tags: Mapping[str, Any]) -> list[Any]:
         """The child runs of a run with all of these tags, whatever their status."""
-        with self._reporting_errors():
+        with self.reporting_errors():
             experiment = self.client.get_run(parent).info.experiment_id
             wanted = [f"tags.`{name}` = '{value}'" for name, value in {"mlflow.parentRunId": parent, **tags}.items()]
             return list(self._search([experiment], " and ".join(wanted)))
@@ -142,7 +143,7 @@ class Store:
         """Register the model of a run with the alias "champion"; returns its version."""
         from mlflow.exceptions import MlflowException
 
-        with self._reporting_errors():
+        with self.reporting_errors():
             try:
                 self.client.get_registered_model(REGISTERED)
             except MlflowException:
@@ -167,7 +168,7 @@ class Store:
         """Delete the model of a run, its files first."""
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-        with self._reporting_errors():
+        with self.reporting_errors():
             for output in run.outputs.model_outputs:
                 model = self.client.get_logged_model(output.model_id)
                 get_artifact_repository(model.artifact_location, tracking_uri=self.uri).delete_artifacts()
@@ -187,7 +188,7 @@ class Store:
 
     def file(self, run_id: str, path: str) -> Path:
         """A file of a run, downloaded where the store is remote."""
-        with self._reporting_errors():
+        with self.reporting_errors():
             return Path(self.client.download_artifacts(run_id, path))
 
     def model_folder(self, run: Any) -> Path:
@@ -195,13 +196,14 @@ class Store:
         from mlflow.artifacts import download_artifacts
         from mlflow.models import Model
 
-        with self._reporting_errors():
+        with self.reporting_errors():
             model_id = run.outputs.model_outputs[0].model_id
             folder = Path(download_artifacts(artifact_uri=f"models:/{model_id}", tracking_uri=self.uri))
             return folder / Model.load(folder).flavors["python_function"]["data"]
 
     @contextmanager
-    def _reporting_errors(self) -> Iterator[None]:
+    def reporting_errors(self) -> Iterator[None]:
+        """Errors of MLflow, the database, the network and the disk inside the block become TrackingErrors."""
         import sqlalchemy.exc
         from mlflow.exceptions import MlflowException
 

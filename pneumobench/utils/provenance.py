@@ -61,14 +61,31 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def process() -> dict[str, str]:
-    """Host, process id and start time of this process: together they identify it."""
+    """Host, machine, process id and start time of this process: together they identify it."""
     started = psutil.Process().create_time()
-    return {"host": socket.gethostname(), "pid": str(os.getpid()), "pid_started": f"{started:.2f}"}
+    return {
+        "host": socket.gethostname(),
+        "machine": machine(),
+        "pid": str(os.getpid()),
+        "pid_started": f"{started:.2f}",
+    }
+
+
+@cache
+def machine() -> str:
+    """What process ids are numbered in: this start of the system, and the container's namespace.
+
+    A host's name does not tell: containers share one, and the next container of a job has another.
+    """
+    try:
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:  # not Linux
+        return f"{socket.gethostname()} {psutil.boot_time():.0f}"
 
 
 def is_alive(identity: dict[str, str]) -> bool | None:
-    """Whether the process that `process()` described still runs; None where another host must be asked."""
-    if identity.get("host") != socket.gethostname():
+    """Whether the process that `process()` described still runs; None where another machine must be asked."""
+    if identity.get("machine") != machine():
         return None
     try:
         running = psutil.Process(int(identity["pid"]))

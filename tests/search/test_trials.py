@@ -92,7 +92,7 @@ def test_a_dead_process_s_trial_is_failed_at_the_next_claim(storage):
 
 def test_another_machine_s_trial_is_left_alone_unless_it_is_known_to_be_dead(storage):
     trials = opened(storage, target=1)
-    elsewhere = {"host": "elsewhere", "pid": "1", "pid_started": "1.00"}
+    elsewhere = {"host": "elsewhere", "machine": "another", "pid": "1", "pid_started": "1.00"}
     trials.claim().trial.set_user_attr(PROCESS, elsewhere)
     trials.end_dead()
     assert len(trials.running()) == 1

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from pneumobench.errors import TrackingError
+from pneumobench.tracking import heartbeat
 from pneumobench.tracking.recorder import recording
 from pneumobench.tracking.store import Store
 from pneumobench.utils import provenance
@@ -64,14 +65,15 @@ def test_a_run_of_a_dead_process_is_closed_and_others_are_left_alone(store):
     client, experiment = store.client, store.experiment("abandoned", "abandoned-fingerprint", "x")
     dead = {**provenance.process(), "pid": "999999"}
     reused = {**provenance.process(), "pid_started": "1.0"}
-    elsewhere = {**dead, "host": "another"}
-    runs = {
-        name: client.create_run(experiment, tags=tags).info.run_id
-        for name, tags in {"dead": dead, "reused": reused, "elsewhere": elsewhere, "own": provenance.process()}.items()
-    }
-    assert store.close_abandoned() == 2
+    elsewhere = {**dead, "machine": "another", **heartbeat.first()}
+    silent = {**elsewhere, heartbeat.TAG: "1700000000"}
+    identities = {"dead": dead, "reused": reused, "elsewhere": elsewhere, "silent": silent, "own": provenance.process()}
+    runs = {name: client.create_run(experiment, tags=tags).info.run_id for name, tags in identities.items()}
+    assert store.close_abandoned() == 3
     status = {name: client.get_run(run).info.status for name, run in runs.items()}
-    assert status == {"dead": "KILLED", "reused": "KILLED", "elsewhere": "RUNNING", "own": "RUNNING"}
+    ended = {name for name, state in status.items() if state == "KILLED"}
+    assert ended == {"dead", "reused", "silent"}
+    assert {status["elsewhere"], status["own"]} == {"RUNNING"}
     assert client.get_run(runs["dead"]).data.tags["error"] == "the process was killed"
 
 
