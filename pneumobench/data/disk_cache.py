@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from pneumobench.errors import DataError, UsageError
 from pneumobench.utils.files import BUILDING, destination, whole_folder
+from pneumobench.utils.space import is_full, no_space
 
 FOLDER_VARIABLE = "PNEUMOBENCH_CACHE"
 LIMIT_VARIABLE = "PNEUMOBENCH_CACHE_LIMIT"
@@ -48,16 +49,18 @@ def limit() -> int:
     raise UsageError(f"{LIMIT_VARIABLE} is a size in GB above 0, not '{chosen}'")
 
 
-def stored(kind: str, name: str, build: Callable[[Path], None], load: Callable[[Path], T]) -> T:
+def stored(kind: str, name: str, build: Callable[[Path], None], load: Callable[[Path], T], needed: int = 0) -> T:
     """What `load` reads from the folder `kind`/`name` of the cache; `build` fills it where it is missing or damaged.
+
+    `needed` bytes are named where they do not fit on the disk.
 
     Safe with several processes at once: one builds under a lock, in a folder that is renamed when it is
     whole; the others wait. Then the least recently used entries are evicted until the rest is within the limit.
-    Raises: DataError where the folder cannot be written.
+    Raises: DataError where the folder cannot be written, or the disk is full.
     """
     parent = folder() / kind
     path = parent / name
-    try:
+    with writing(parent, needed):
         parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}{LOCK}"):
             with suppress(OSError):
@@ -71,12 +74,25 @@ def stored(kind: str, name: str, build: Callable[[Path], None], load: Callable[[
             with whole_folder(path) as building:  # what it replaces is a folder that lacks a file
                 build(building)
             value = load(path)
+    evict(path)
+    return value
+
+
+@contextmanager
+def writing(parent: Path, needed: int = 0) -> Iterator[None]:
+    """A block that writes into the cache: what the system refuses becomes a DataError that says what to do.
+
+    `needed` bytes, if that is known, are named where the disk is full.
+    """
+    try:
+        yield
     except OSError as error:
+        if is_full(error):
+            advice = f"{FOLDER_VARIABLE} names another folder, `pneumobench data clear-cache` empties this one"
+            raise DataError(f"{no_space(parent, needed)}; {advice}") from error
         raise DataError(
             f"cannot write the cache in {parent}: {error.strerror or error}; {FOLDER_VARIABLE} names another folder"
         ) from error
-    evict(path)
-    return value
 
 
 def hold(path: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from pneumobench.data import decode
 from pneumobench.data.dataset import Dataset
 from pneumobench.data.disk_cache import stored
 from pneumobench.errors import DataError
+from pneumobench.utils.arrays import NewRows, new_array, save_array
 from pneumobench.utils.hashing import digest_of
+from pneumobench.utils.space import is_full
 from pneumobench.utils.stderr import quiet_stderr
 from pneumobench.utils.threads import Advance, each
 
@@ -57,29 +60,35 @@ def open_cache(dataset: Dataset, view: View, advance: Advance | None = None) -> 
     """The cache of a dataset's images at a view's size, built where there is none or only a damaged one."""
     unique, first = np.unique(dataset.hashes, return_index=True)
     name = f"{digest_of(unique, 16)}-{view.height}x{view.width}-v{decode.VERSION}"
-    return stored("images", name, lambda path: _build(path, dataset, unique, first, view, advance), Cache)
+    build = partial(_build, dataset=dataset, unique=unique, first=first, view=view, advance=advance)
+    return stored("images", name, build, Cache, len(unique) * view.height * view.width)
 
 
 def _build(
     path: Path, dataset: Dataset, unique: np.ndarray, first: np.ndarray, view: View, advance: Advance | None
 ) -> None:
-    shape = (len(unique), view.height, view.width)
-    pixels = np.lib.format.open_memmap(path / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
     files = [dataset.root / str(p) for p in dataset.paths[first]]
 
-    def read(row: int) -> str:
+    def read(row: int, pixels: NewRows) -> str:
         try:
             pixels[row] = decode.decode(files[row], view)
         except ValueError as error:
             return str(error)
         except OSError as error:  # not the image's fault: not cached
+            if is_full(error):
+                raise
             raise DataError(f"cannot read {files[row]}: {error.strerror}") from error
         return ""
 
+    shape = (len(unique), view.height, view.width)
+
     # Pillow decodes outside the interpreter's lock; libtiff and others write to the screen as they please
-    with quiet_stderr(), warnings.catch_warnings(action="ignore"):
-        reasons = each(read, range(len(files)), advance)
+    with (
+        new_array(path / "pixels.npy", shape, np.uint8) as pixels,
+        quiet_stderr(),
+        warnings.catch_warnings(action="ignore"),
+    ):
+        reasons = each(partial(read, pixels=pixels), range(len(files)), advance)
     unreadable = {str(unique[row]): reason for row, reason in enumerate(reasons) if reason}
-    pixels.flush()
-    np.save(path / "hashes.npy", unique)
+    save_array(path / "hashes.npy", unique)
     (path / "unreadable.json").write_text(json.dumps(unreadable))

@@ -11,6 +11,7 @@ from pneumobench.authoring.recipe import View
 from pneumobench.data.pixels import Rows, stored
 from pneumobench.data.subset import Part
 from pneumobench.training.augmentation import Augmentation, load_albumentations, seeds_for
+from pneumobench.utils.arrays import save_array
 from pneumobench.utils.hashing import digest_of
 from pneumobench.utils.threads import Advance
 
@@ -49,7 +50,7 @@ class Corrupted(Part):
         def build(path: Path) -> None:
             seeds = seeds_for(self._seed, 0, np.arange(len(unique)))
             corrupted = Augmentation(transform())(clean[first], self.labels[first], seeds)
-            np.save(path / "pixels.npy", corrupted)
+            save_array(path / "pixels.npy", corrupted)
 
         name = f"{digest_of(unique, 16)}-{view.height}x{view.width}{self.variant}"
         pixels = stored("corrupted", name, build, lambda path: np.load(path / "pixels.npy", mmap_mode="r"))

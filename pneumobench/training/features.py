@@ -15,6 +15,7 @@ from pneumobench.data.decode import as_batch
 from pneumobench.data.disk_cache import stored
 from pneumobench.data.subset import Part
 from pneumobench.training import backend
+from pneumobench.utils.arrays import new_array, save_array
 from pneumobench.utils.hashing import digest_of
 from pneumobench.utils.progress import Progress
 
@@ -28,23 +29,21 @@ def features(network: Any, part: Part, view: View, progress: Progress | None = N
     the training and validation parts of any split; the test images are a separate set.
     """
     part.pixels(view)  # raises for the first image that cannot be read
-    hashes = np.unique(part.source.hashes)
+    hashes, width = np.unique(part.source.hashes), network.output_shape[1]
     name = f"{digest_of(hashes, 16)}-{view.height}x{view.width}x{view.channels}{part.variant}-{digest(network)}"
 
     def build(path: Path) -> None:
         began = time.perf_counter()
         rows = part.of_source(view)
-        shape = (len(hashes), network.output_shape[1])
-        computed = np.lib.format.open_memmap(path / "features.npy", mode="w+", dtype=np.float32, shape=shape)
         if progress:
             progress.stage(f"computing features of {len(hashes):,} images")
-        for start in range(0, len(hashes), BATCH):
-            pixels = rows[start : start + BATCH]
-            computed[start : start + len(pixels)] = backend.outputs(network, as_batch(pixels, view))
-            if progress:
-                progress.advance(start + len(pixels), len(hashes))
-        computed.flush()
-        np.save(path / "hashes.npy", hashes)
+        with new_array(path / "features.npy", (len(hashes), width), np.float32) as computed:
+            for start in range(0, len(hashes), BATCH):
+                pixels = rows[start : start + BATCH]
+                computed[start:] = backend.outputs(network, as_batch(pixels, view))
+                if progress:
+                    progress.advance(start + len(pixels), len(hashes))
+        save_array(path / "hashes.npy", hashes)
         (path / "seconds.json").write_text(json.dumps(time.perf_counter() - began))
 
     def load(path: Path) -> tuple[np.ndarray, float]:
@@ -54,7 +53,7 @@ def features(network: Any, part: Part, view: View, progress: Progress | None = N
         rows = np.searchsorted(cached_hashes, part.dataset.hashes)
         return cached[rows], json.loads((path / "seconds.json").read_text())
 
-    return stored("features", name, build, load)
+    return stored("features", name, build, load, 4 * len(hashes) * width)
 
 
 def digest(network: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from pneumobench.data.dataset import Dataset
 from pneumobench.data.pixels import Rows
 from pneumobench.data.sanity import oddities
 from pneumobench.errors import DataError
+from pneumobench.utils.arrays import NewRows, new_array, save_array
 from pneumobench.utils.hashing import digest_of
 from pneumobench.utils.progress import Progress
+from pneumobench.utils.space import is_full
 from pneumobench.utils.stderr import quiet_stderr
 from pneumobench.utils.threads import each
 
@@ -23,6 +26,7 @@ SIDE = 128  # pixels a side at which brightness, border and sharpness are measur
 THUMB = 64  # and of the thumbnails that near duplicates are compared by
 EDGE = 4  # pixels of the border
 BITS = 16  # a side of the perceptual hash
+NUMBERS = 8  # measured of an image: width, height, four edges, brightness, sharpness
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,21 +81,19 @@ def gather(dataset: Dataset, progress: Progress) -> Traits:
         )
 
     files = [dataset.root / str(path) for path in dataset.paths[first]]
-    return disk_cache.stored(
-        "audit", f"{digest_of(unique, 16)}-v{VERSION}", lambda folder: _look(files, folder, progress), load
-    )
+    needed = len(unique) * (THUMB * THUMB + BITS * BITS // 8 + 8 * NUMBERS)
+    name = f"{digest_of(unique, 16)}-v{VERSION}"
+    return disk_cache.stored("audit", name, lambda folder: _look(files, folder, progress), load, needed)
 
 
 def _look(files: list[Path], folder: Path, progress: Progress) -> None:
     import imagehash
 
-    numbers = np.zeros((len(files), 8))
+    numbers = np.zeros((len(files), NUMBERS))
     hashes = np.zeros((len(files), BITS * BITS // 8), np.uint8)
-    shape = (len(files), THUMB, THUMB)
-    thumbs = np.lib.format.open_memmap(folder / "thumbs.npy", mode="w+", dtype=np.uint8, shape=shape)
     words = {name: [""] * len(files) for name in ("modes", "faults", "oddities")}
 
-    def one(row: int) -> None:
+    def one(row: int, thumbs: NewRows) -> None:
         try:
             image = decode.read(files[row], (SIDE, SIDE))
             words["modes"][row] = image.mode
@@ -105,13 +107,18 @@ def _look(files: list[Path], folder: Path, progress: Progress) -> None:
         except ValueError as error:
             words["faults"][row] = str(error) or type(error).__name__
         except OSError as error:  # not the image's fault: not cached
+            if is_full(error):
+                raise
             raise DataError(f"cannot read {files[row]}: {error.strerror or error}") from error
 
-    with quiet_stderr(), warnings.catch_warnings(action="ignore"):
-        each(one, range(len(files)), progress.advance)
-    thumbs.flush()
-    np.save(folder / "numbers.npy", numbers)
-    np.save(folder / "hashes.npy", hashes)
+    with (
+        new_array(folder / "thumbs.npy", (len(files), THUMB, THUMB), np.uint8) as thumbs,
+        quiet_stderr(),
+        warnings.catch_warnings(action="ignore"),
+    ):
+        each(partial(one, thumbs=thumbs), range(len(files)), progress.advance)
+    save_array(folder / "numbers.npy", numbers)
+    save_array(folder / "hashes.npy", hashes)
     modes, faults, odd = (np.array(words[name]) for name in ("modes", "faults", "oddities"))
     np.savez(folder / "words.npz", modes=modes, faults=faults, oddities=odd)
 

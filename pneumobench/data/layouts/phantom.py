@@ -48,7 +48,7 @@ def ensure(phantom: Phantom | None = None, parent: Path | None = None) -> Path:
     parent = parent or disk_cache.folder() / "phantom"
     path = parent / phantom.folder_name
     parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
+    with disk_cache.writing(parent), FileLock(f"{path}.lock"):
         if len(list(path.rglob("*.jpeg"))) != sum(phantom.train + phantom.test):
             with whole_folder(path) as building:  # what it replaces is a phantom that lost images
                 write(phantom, building)
