@@ -18,7 +18,7 @@ def test_files_are_decoded_and_caches_opened_behind_few_doors():
         "Image.open": {"data/decode.py"},
         "pydicom.dcmread": {"data/dicom.py"},
         "open_cache": {"data/subset.py"},
-        "decode.opened": {"data/info.py"},
+        "decode.head": {"data/info.py"},
     }
     found = {name: set() for name in doors}
     for path in ROOT.rglob("*.py"):

@@ -132,10 +132,13 @@ def _show_facts(facts: Facts) -> None:
         f"{facts.dataset}: {facts.images:,} images of {facts.patients:,} patients, fingerprint {facts.fingerprint}",
         *(f"{name}: median {m:g}, {low:g} to {high:g} pixels" for name, (m, low, high) in facts.sizes.items()),
         "modes: " + ", ".join(f"{count:,} {mode}" for mode, count in facts.modes.items()),
+        "range of grey values: " + ", ".join(f"{depth} ({count:,})" for depth, count in facts.depths.items()),
         f"cache: {facts.cache_bytes / 1e9:,.2f} of {facts.cache_limit / 1e9:g} GB in {facts.cache}",
     ]
     if facts.unmatched:
         lines.append(f"{facts.unmatched:,} file names match no patient rule: each is its own patient")
+    if facts.several_frames:
+        lines.append(f"{facts.several_frames:,} hold several pages or frames, of which one is read")
     if facts.unreadable:
         lines.append(f"{len(facts.unreadable)} unreadable: {', '.join(facts.unreadable[:5])}")
     lines += facts.not_read

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pneumobench.authoring.recipe import View
 from pneumobench.data import dicom
-from pneumobench.data.depth import channel_bits, declared_bits, depth_of, is_white_zero, to_grey
+from pneumobench.data.dicom import MAX_PIXELS, too_large
+from pneumobench.data.grey import EIGHT, grey, is_wide
 
-MAX_PIXELS = 100_000_000  # a detector of 43 x 43 cm at 0.1 mm has 18.5 million
 RESAMPLING = Image.Resampling.BILINEAR  # antialiased in Pillow: the filter widens with the reduction
-
-# Part of every cache's key: raise it when the pixels that `decode` returns change.
-VERSION = 2
+REDUCED, NOT_PICTURE = 254, 0b101  # TIFF 6.0, NewSubfileType: a reduced image of another page, a mask
+ZEROS = 64  # at the end of a file; no compressed picture holds so many
 
 
 def decode(path: Path, view: View) -> np.ndarray:
@@ -31,15 +33,15 @@ def decode(path: Path, view: View) -> np.ndarray:
     Raises: ValueError with a reason in a few words: truncated, not an image, too large, an unknown mode;
     OSError where the system cannot read the file.
     """
-    grey = read(path, (2 * view.width, 2 * view.height)).grey  # twice the size, for the resampling
-    return np.asarray(grey.resize((view.width, view.height), RESAMPLING), np.uint8)
+    whole = read(path, (2 * view.width, 2 * view.height)).grey  # twice the size, for the resampling
+    return np.asarray(whole.resize((view.width, view.height), RESAMPLING), np.uint8)
 
 
 def thumbnail(path: Path, side: int) -> Image.Image:
     """The image in grey (mode "L"), unstretched, its longer side at most so many pixels. Raises: as `decode`."""
-    grey = read(path, (side, side)).grey
-    grey.thumbnail((side, side), RESAMPLING)
-    return grey
+    picture = read(path, (side, side)).grey
+    picture.thumbnail((side, side), RESAMPLING)
+    return picture
 
 
 def uri(picture: Image.Image) -> str:
@@ -50,17 +52,50 @@ def uri(picture: Image.Image) -> str:
 
 
 def opened(path: Path) -> Image.Image:
-    """A file as Pillow opens it, lazily; DICOM as its first frame in grey. Raises: as `decode`."""
-    return dicom.read(path) if dicom.is_dicom(path) else Image.open(path)
+    """A file as Pillow opens it, lazily, at its first page that is no thumbnail; DICOM's first frame, decoded.
+
+    `info["frames"]` is the number of its pages or frames. Raises: as `decode`.
+    """
+    if dicom.is_dicom(path):
+        return dicom.read(path)
+    image = Image.open(path)
+    try:
+        if image.format in ("JPEG", "MPO"):
+            _check_end(path)
+        _to_first_page(image)
+    except BaseException:
+        image.close()
+        raise
+    return image
 
 
 @dataclass(frozen=True)
-class Read:
-    """An image in grey (mode "L"), and the mode and size (width, height) of its file."""
+class Head:
+    """An image file's mode, size (width, height), what decided the range of its grey values, and its pages or frames.
 
-    grey: Image.Image
+    The depth is in words, such as "12 bits declared".
+    """
+
     mode: str
     size: tuple[int, int]
+    depth: str
+    frames: int
+
+
+@dataclass(frozen=True)
+class Read(Head):
+    """The same, and the image in grey (mode "L")."""
+
+    grey: Image.Image
+
+
+def head(path: Path) -> Head:
+    """What a file says of itself; nothing is decoded where 8 bits are all that there is. Raises: as `decode`."""
+    with reading(), opened(path) as image:
+        is_known = "depth" in image.info or not is_wide(image)
+        if is_known:
+            return Head(image.mode, image.size, image.info.get("depth", EIGHT), image.info["frames"])
+    return read(path, (1, 1))
 
 
 def read(path: Path, size: tuple[int, int]) -> Read:
@@ -68,13 +103,20 @@ def read(path: Path, size: tuple[int, int]) -> Read:
 
     Raises: as `decode`.
     """
+    with reading(), opened(path) as image:
+        mode, (width, height), frames = image.mode, image.size, image.info["frames"]
+        too_large(width, height)
+        image.draft("L", size)  # JPEG can be decoded at 1/2, 1/4 or 1/8
+        picture, depth = grey(image)
+        return Read(mode, (width, height), depth, frames, picture)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """A block that reads an image: faults of the file become a ValueError in a few words; libraries do not warn."""
     try:
-        with opened(path) as image:
-            mode, (width, height) = image.mode, image.size
-            if width * height > MAX_PIXELS:
-                raise ValueError(f"{width} x {height} is over the limit of {MAX_PIXELS:,} pixels")
-            image.draft("L", size)  # JPEG can be decoded at 1/2, 1/4 or 1/8
-            return Read(ImageOps.exif_transpose(_grey(image)), mode, (width, height))
+        with warnings.catch_warnings(action="ignore"):
+            yield
     except Image.DecompressionBombError:
         raise ValueError(f"over the limit of {MAX_PIXELS:,} pixels") from None
     except Image.UnidentifiedImageError:
@@ -85,39 +127,34 @@ def read(path: Path, size: tuple[int, int]) -> Read:
         raise ValueError((str(error) or type(error).__name__).partition("\n")[0]) from None
 
 
-def _grey(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # "I;16" and its variants, and the 32-bit "I" that 16-bit PNGs may open as
-        pixels = np.asarray(image, np.int64)
-        if pixels.min() < 0 or pixels.max() > 65535:
-            raise ValueError(f"pixel values from {pixels.min():.0f} to {pixels.max():.0f} are not 16-bit")
-        scale = depth_of(pixels, declared_bits(image))
-        return Image.fromarray(to_grey(pixels, scale.low, scale.high, inverted=is_white_zero(image)))
-    if image.format in ("PNG", "TIFF") and image.mode != "1" and channel_bits(image) == 16:
-        return _wide(image)
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        black = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
-        return Image.alpha_composite(black, rgba).convert("L")
-    if image.mode in ("1", "L", "P", "RGB", "CMYK", "YCbCr", "LAB", "HSV"):
-        return image.convert("L")
-    raise ValueError(f"pixels of mode {image.mode} are not supported (8- or 16-bit grey, RGB, CMYK are)")
+def _to_first_page(image: Image.Image) -> None:
+    """Go to the first page of a TIFF that is neither a thumbnail nor a mask, and count the pages."""
+    pages = int(getattr(image, "n_frames", 1))
+    if image.format == "TIFF" and pages > 1:
+        whole = []
+        for page in range(pages):
+            image.seek(page)
+            if not int(image.tag_v2.get(REDUCED, 0)) & NOT_PICTURE:  # type: ignore[attr-defined]
+                whole.append(page)
+        image.seek(whole[0] if whole else 0)
+        pages = len(whole) or pages
+    image.info["frames"] = pages
 
 
-def _wide(image: Image.Image) -> Image.Image:
-    """The luminance of an image of 16 bits a channel, from its file, for Pillow keeps 8 of them."""
-    import cv2
+def _check_end(path: Path) -> None:
+    """Raises: ValueError for a JPEG that ends in zeros, as a download does that was not finished.
 
-    pixels = cv2.imread(str(image.filename), cv2.IMREAD_UNCHANGED)  # type: ignore[attr-defined]
-    if pixels is None or pixels.dtype != np.uint16:
-        raise ValueError("colour of 16 bits that cannot be read")
-    colours = pixels[..., :3].astype(np.float64) if pixels.ndim == 3 and pixels.shape[2] > 2 else pixels[..., :1]
-    weights = (0.114, 0.587, 0.299) if colours.shape[-1] == 3 else (1.0,)  # blue, green, red: ITU-R 601
-    grey = np.rint(colours @ np.array(weights)).astype(np.int64)
-    scale = depth_of(grey, declared_bits(image))
-    shown = to_grey(grey, scale.low, scale.high)
-    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):  # what is transparent becomes black
-        shown = np.rint(shown * (pixels[..., -1] / 65535)).astype(np.uint8)
-    return Image.fromarray(shown)
+    Its decoder takes them for data, and shows a grey bottom without a word.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - ZEROS))
+        if file.read().strip(b"\0"):
+            return
+        file.seek(0)
+        content = file.read()
+    if content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda"):  # no end after the last scan's start
+        raise ValueError("truncated: it ends in zeros")
 
 
 def as_batch(grey: np.ndarray, view: View) -> np.ndarray:

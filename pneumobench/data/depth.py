@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 
+DECLARED, MEASURED = "declared", "by the 99.9th percentile"
 DEPTHS = (8, 10, 12, 14, 16)  # of detectors, and of the files that they are stored in
 PERCENTILES = (0.1, 99.9)  # so that one hot pixel, or one dead one, decides nothing
+HEADER = 2**16  # bytes among which a JPEG 2000 codestream begins
+SIZ = b"\xff\x4f\xff\x51"  # its first markers
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_SAMPLE_VALUE, BITS_PER_SAMPLE, PHOTOMETRIC, WHITE_IS_ZERO = 281, 258, 262, 0  # TIFF 6.0
 
 
 @dataclass(frozen=True)
 class Depth:
-    """Grey values from `low` (black) to `high` (white), and what decided it: "declared" or "measured"."""
+    """Grey values from `low` (black) to `high` (white), and what decided it: DECLARED or MEASURED."""
 
     low: float
     high: float
@@ -27,24 +30,46 @@ class Depth:
         """Bits of the range."""
         return int(np.ceil(np.log2(self.high - self.low + 1)))
 
+    def __str__(self) -> str:
+        return f"{self.bits} bits {self.source}"
+
 
 def depth_of(pixels: np.ndarray, declared: int | None, container: int = 16, *, signed: bool = False) -> Depth:
     """The range of grey values of whole numbers (any shape), stored in `container` bits.
 
     A declaration of fewer bits than the container has counts; one of all of them says nothing, as writers put 10, 12
-    or 14 bits into 16 and call them 16. Then it is the smallest of 8, 10, 12, 14 and 16 bits that holds the 0.1th and
-    the 99.9th percentile. The image's own extremes are never stretched to black and white. `signed` values below
-    zero shift the range to half below and half above it.
+    or 14 bits into 16 and call them 16; and one that the pixels contradict is none. Then it is the smallest of 8, 10,
+    12, 14 and 16 bits that holds the 0.1th and the 99.9th percentile; of a container of up to 8 bits, all of it. The
+    image's own extremes are never stretched to black and white. `signed` values below zero shift the range to half
+    below and half above it.
     """
+    least, most = np.percentile(pixels, PERCENTILES) if pixels.size else (0.0, 0.0)
+    if container <= 8 and not (declared and declared < container):
+        declared, container = container, container + 1
     if declared is not None and 1 <= declared < container:
         low = -(2 ** (declared - 1)) if signed else 0
-        return Depth(low, low + 2**declared - 1, "declared")
-    least, most = np.percentile(pixels, PERCENTILES) if pixels.size else (0.0, 0.0)
+        if low <= least and most < low + 2**declared:
+            return Depth(low, low + 2**declared - 1, DECLARED)
     if signed and least < 0:
         half = next((bits for bits in DEPTHS if -(2 ** (bits - 1)) <= least and most < 2 ** (bits - 1)), container)
-        return Depth(-(2 ** (half - 1)), 2 ** (half - 1) - 1, "measured")
+        return Depth(-(2 ** (half - 1)), 2 ** (half - 1) - 1, MEASURED)
     bits = next((bits for bits in DEPTHS if most < 2**bits), container)
-    return Depth(0, 2**bits - 1, "measured")
+    return Depth(0, 2**bits - 1, MEASURED)
+
+
+def depth_of_file(image: Any, pixels: np.ndarray, *, scaled_up: bool) -> Depth:
+    """The range of the grey values (any shape) of an opened Pillow image of more than 8 bits.
+
+    Where the format scales values up to 16 bits, or Pillow does, the range is all of these: portable grey maps and
+    JPEG 2000 of fewer bits, and PNGs whose values go beyond their sBIT, as the standard demands (ISO/IEC 15948, 12.4).
+    """
+    full = Depth(0, 65535, DECLARED)
+    if scaled_up:
+        return full
+    declared = declared_bits(image)
+    if image.format == "PNG" and declared and pixels.size and np.percentile(pixels, PERCENTILES[1]) >= 2**declared:
+        return full
+    return depth_of(pixels, declared)
 
 
 def to_grey(pixels: np.ndarray, low: float, high: float, *, inverted: bool = False) -> np.ndarray:
@@ -54,13 +79,31 @@ def to_grey(pixels: np.ndarray, low: float, high: float, *, inverted: bool = Fal
 
 
 def declared_bits(image: Any) -> int | None:
-    """What an opened Pillow image says of its bits: PNG's sBIT, TIFF's MaxSampleValue; None where it says nothing."""
+    """What an opened Pillow image says of its bits; None where it says nothing.
+
+    PNG's sBIT; TIFF's MaxSampleValue, or bits of a sample where they are packed and fewer than 16.
+    """
     if image.format == "PNG":
         significant = _chunk(image.filename, b"sBIT")  # one byte a channel
         return max(significant) if significant else None
     most = getattr(image, "tag_v2", {}).get(MAX_SAMPLE_VALUE)
     most = max(most) if isinstance(most, tuple) else most
-    return int(most).bit_length() if most else None
+    if most:
+        return int(most).bit_length()
+    return bits if image.format == "TIFF" and (bits := channel_bits(image)) < 16 else None
+
+
+def is_scaled_up(image: Any) -> bool:
+    """Whether an opened image's values are stretched from fewer bits to all 16 when Pillow decodes it; ask before."""
+    if image.format == "PPM":
+        args = image.tile[0].args if image.tile else ()
+        return isinstance(args, tuple) and args[1:2] not in ((), (65535,))  # the decoder's, with the largest value
+    if image.format == "JPEG2000":
+        with open(image.filename, "rb") as file:
+            head = file.read(HEADER)
+        size = head.find(SIZ)  # ISO/IEC 15444-1, A.5.1: Ssiz is 40 bytes after the second
+        return 0 <= size < len(head) - 42 and (head[size + 42] & 0x7F) + 1 < 16
+    return False
 
 
 def channel_bits(image: Any) -> int:

@@ -17,7 +17,11 @@ from pneumobench.utils.progress import Progress
 
 @dataclass(frozen=True)
 class Facts:
-    """Counts of a dataset; `sizes` (median, least and most pixels a side) and `modes` are of the development side."""
+    """Counts of a dataset; `sizes` (median, least and most pixels a side) and `modes` are of the development side.
+
+    So are `depths`, what decided the range of grey values (see `depth.depth_of`), in words, and `several_frames`, the
+    files with more than one page or frame, of which one is read.
+    """
 
     dataset: str
     root: str
@@ -28,6 +32,8 @@ class Facts:
     table: list[dict[str, Any]]
     sizes: dict[str, list[float]]
     modes: dict[str, int]
+    depths: dict[str, int]
+    several_frames: int
     unreadable: list[str]
     not_read: list[str]
     cache: str
@@ -36,7 +42,9 @@ class Facts:
 
 
 def gather(data: str | Path | None, progress: Progress) -> Facts:
-    """Count a dataset's images; of the test images names and hashes are read, and nothing is decoded.
+    """Count a dataset's images; of the test images names and hashes are read.
+
+    Of the development side only images of more than 8 bits, and DICOM, are decoded.
 
     Raises: what loading it raises.
     """
@@ -56,12 +64,11 @@ def gather(data: str | Path | None, progress: Progress) -> Facts:
     heads, bad = [], list(dataset.unreadable)
     for done, path in enumerate(own, 1):
         try:
-            with decode.opened(dataset.root / path) as image:
-                heads.append((image.mode, *image.size))
+            heads.append(decode.head(dataset.root / path))
         except (ValueError, OSError):
             bad.append(path)
         progress.advance(done, len(own))
-    sides = np.array([head[1:] for head in heads]).reshape(-1, 2)
+    sides = np.array([head.size for head in heads]).reshape(-1, 2)
     sizes = {
         name: [float(np.median(values)), float(values.min()), float(values.max())]
         for name, values in (("width", sides[:, 0]), ("height", sides[:, 1]))
@@ -76,7 +83,9 @@ def gather(data: str | Path | None, progress: Progress) -> Facts:
         unmatched=dataset.unmatched,
         table=table,
         sizes=sizes,
-        modes=dict(Counter(head[0] for head in heads).most_common()),
+        modes=dict(Counter(head.mode for head in heads).most_common()),
+        depths=dict(Counter(head.depth for head in heads).most_common()),
+        several_frames=sum(head.frames > 1 for head in heads),
         unreadable=bad,
         not_read=list(dataset.not_read),
         cache=str(disk_cache.folder()),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pneumobench.authoring.recipe import View
-from pneumobench.data import decode
+from pneumobench.data import decode, decoders
 from pneumobench.data.dataset import Dataset
 from pneumobench.data.disk_cache import stored
 from pneumobench.errors import DataError
@@ -59,7 +59,7 @@ class Rows:
 def open_cache(dataset: Dataset, view: View, advance: Advance | None = None) -> Cache:
     """The cache of a dataset's images at a view's size, built where there is none or only a damaged one."""
     unique, first = np.unique(dataset.hashes, return_index=True)
-    name = f"{digest_of(unique, 16)}-{view.height}x{view.width}-v{decode.VERSION}"
+    name = f"{digest_of(unique, 16)}-{view.height}x{view.width}-{decoders.version()}"
     build = partial(_build, dataset=dataset, unique=unique, first=first, view=view, advance=advance)
     return stored("images", name, build, Cache, len(unique) * view.height * view.width)
 

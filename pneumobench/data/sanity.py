@@ -6,29 +6,43 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumobench.data.decode import opened
+from pneumobench.data.decode import opened, read, reading
 
 SIDE = 64  # pixels that are looked at, a side
 COLOURFUL = 12.0  # mean distance between channels, of 255: JPEG leaves a grey picture below 2
 FLAT = 8.0  # standard deviation of grey values, of 255
+CUT, BORDER = 0.08, 8  # share of the rows; grey values of a border that is meant
 LEAST, NARROWEST = 64, 0.4  # pixels a side; the shorter side's share of the longer
 
 
 def oddities(path: Path) -> list[str]:
     """What makes a readable picture unlike an X-ray, in a few words each; empty where nothing does."""
-    with opened(path) as image:
+    with reading(), opened(path) as image:
         width, height = image.size
         image.draft("RGB", (2 * SIDE, 2 * SIDE))
         is_colour = image.mode not in ("1", "L", "LA", "I", "F") and not image.mode.startswith("I;")
-        small = np.asarray(image.convert("RGB" if is_colour else "F").resize((SIDE, SIDE)), np.float32)
+        is_jpeg, frames = image.format in ("JPEG", "MPO"), image.info["frames"]
+        small = np.asarray(image.convert("RGB").resize((SIDE, SIDE)) if is_colour else 0, np.float32)
+    grey = np.asarray(read(path, (2 * SIDE, 2 * SIDE)).grey)
     reasons = []
     if is_colour and (np.abs(small - small.mean(axis=2, keepdims=True)).mean() > COLOURFUL):
         reasons.append("it is in colour")
-    spread = float(small.std()) * (255 / max(255.0, float(small.max())))
-    if spread < FLAT:
+    if float(grey.std()) < FLAT:
         reasons.append("it is almost one grey")
+    elif is_jpeg and (share := _cut(grey)) >= CUT:
+        reasons.append(f"its lower {share:.0%} are one grey, as where a file was cut off")
+    if frames > 1:
+        reasons.append(f"it holds {frames} pages or frames, of which one is read")
     if min(width, height) < LEAST:
         reasons.append(f"it is {width} x {height} pixels small")
     if min(width, height) / max(width, height) < NARROWEST:
         reasons.append(f"its shape is {width} x {height}")
     return reasons
+
+
+def _cut(grey: np.ndarray) -> float:
+    """The share of rows at the bottom that are one grey, neither black nor white, as a JPEG's missing end is."""
+    last = int(grey[-1, 0])
+    differs = np.flatnonzero((grey != last).any(axis=1))
+    rows = len(grey) - 1 - (int(differs[-1]) if len(differs) else -1)
+    return rows / len(grey) if BORDER < last < 255 - BORDER else 0.0

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pneumobench.authoring.recipe import View
+from pneumobench.data import decoders
 from pneumobench.data.pixels import Rows, stored
 from pneumobench.data.subset import Part
 from pneumobench.training.augmentation import Augmentation, load_albumentations, seeds_for
@@ -52,7 +53,7 @@ class Corrupted(Part):
             corrupted = Augmentation(transform())(clean[first], self.labels[first], seeds)
             save_array(path / "pixels.npy", corrupted)
 
-        name = f"{digest_of(unique, 16)}-{view.height}x{view.width}{self.variant}"
+        name = f"{digest_of(unique, 16)}-{view.height}x{view.width}{self.variant}-{decoders.version()}"
         pixels = stored("corrupted", name, build, lambda path: np.load(path / "pixels.npy", mmap_mode="r"))
         return Rows(pixels, np.searchsorted(unique, hashes))
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pneumobench.authoring.recipe import View
+from pneumobench.data import decoders
 from pneumobench.data.decode import as_batch
 from pneumobench.data.disk_cache import stored
 from pneumobench.data.subset import Part
@@ -31,6 +32,7 @@ def features(network: Any, part: Part, view: View, progress: Progress | None = N
     part.pixels(view)  # raises for the first image that cannot be read
     hashes, width = np.unique(part.source.hashes), network.output_shape[1]
     name = f"{digest_of(hashes, 16)}-{view.height}x{view.width}x{view.channels}{part.variant}-{digest(network)}"
+    name += f"-{decoders.version()}"
 
     def build(path: Path) -> None:
         began = time.perf_counter()

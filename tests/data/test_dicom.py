@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pneumobench.authoring.recipe import View
-from pneumobench.data import decode, dicom
+from pneumobench.data import decode, dicom, listing
 from pneumobench.errors import DataError
 
 pydicom = pytest.importorskip("pydicom")
@@ -84,6 +84,10 @@ def variants():
         "signed values, 16 bits declared": (signed, {"PixelRepresentation": 1, "BitsStored": 16, "HighBit": 15}),
         "white is zero": ((4095 - RAMP).astype(np.uint16), {"PhotometricInterpretation": "MONOCHROME1"}),
         "an inverse presentation": ((4095 - RAMP).astype(np.uint16), {"PresentationLUTShape": "INVERSE"}),
+        "a slope of zero": (RAMP, {"RescaleSlope": 0, "RescaleIntercept": 0}),
+        "no number of samples": (RAMP, {"SamplesPerPixel": None}),
+        "several frames": (np.stack([RAMP, RAMP[::-1] // 2]), {"NumberOfFrames": 2, "Rows": 64, "Columns": 64}),
+        "non-square pixels": (RAMP, {"PixelAspectRatio": [2, 1]}),
         "a falling slope": ((4095 - RAMP).astype(np.uint16), {"RescaleSlope": -1, "RescaleIntercept": 4095}),
     }
 
@@ -92,6 +96,67 @@ def variants():
 def test_the_same_picture_is_read_the_same(write, name):
     pixels, attributes = variants()[name]
     assert np.abs(seen(write(pixels=pixels, **attributes)) - seen(write("plain.dcm"))).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["RGB", "YBR_FULL"])
+def test_colour_becomes_its_luminance(write, kind):
+    from pydicom.pixels import convert_color_space
+
+    grey = (RAMP // 16).astype(np.uint8)
+    colours = np.stack([grey] * 3, axis=-1)
+    pixels = convert_color_space(colours, "RGB", "YBR_FULL") if kind == "YBR_FULL" else colours
+    eight = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "SamplesPerPixel": 3, "PlanarConfiguration": 0}
+    path = write(pixels=pixels, PhotometricInterpretation=kind, **eight)
+    assert np.abs(np.asarray(decode.read(path, (64, 64)).grey).astype(int) - seen(write("plain.dcm"))).max() <= 2
+    red = colours * np.array([1, 0, 0], np.uint8)
+    path = write("red.dcm", pixels=red, PhotometricInterpretation="RGB", **eight)
+    assert np.asarray(decode.read(path, (64, 64)).grey).max() == pytest.approx(0.299 * 252, abs=1)
+
+
+@pytest.mark.parametrize("top", [65535, 255])
+def test_a_palette_is_applied_whatever_range_its_tables_use(write, top):
+    table = np.rint(np.arange(256) * (top / 255)).astype("<u2").tobytes()
+    tables = {f"{c}PaletteColorLookupTable{part}": v for c in ("Red", "Green", "Blue")
+              for part, v in (("Descriptor", [256, 0, 16]), ("Data", table))}  # fmt: skip
+    eight = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "PhotometricInterpretation": "PALETTE COLOR"}
+    path = write(pixels=(RAMP // 16).astype(np.uint8), **eight, **tables)
+    assert np.abs(np.asarray(decode.read(path, (64, 64)).grey).astype(int) - seen(write("plain.dcm"))).max() <= 1
+
+
+def test_one_bit_is_black_and_white(write):
+    bits = np.packbits((RAMP > 2048).astype(np.uint8), axis=None, bitorder="little")
+    one = {"BitsAllocated": 1, "BitsStored": 1, "HighBit": 0, "Rows": 64, "Columns": 64}
+    np.testing.assert_array_equal(seen(write(pixels=bits.reshape(1, -1), **one)), (RAMP > 2048) * 255)
+
+
+@pytest.mark.parametrize("name", ["x.dcm", "x.png", "IM0001", "1.2.840.113619.2.55.3.4"])
+@pytest.mark.parametrize("explicit", [True, False])
+def test_older_files_without_a_preamble_are_known_by_their_first_element(write, tmp_path, name, explicit):
+    expected = seen(write("plain.dcm"))
+    dataset = pydicom.dcmread(tmp_path / "plain.dcm")
+    del dataset.file_meta
+    dataset.preamble = None
+    dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
+    dataset.save_as(tmp_path / name, implicit_vr=not explicit, little_endian=True, enforce_file_format=False)
+    assert (tmp_path / name).read_bytes()[:2] == b"\x08\0"
+    np.testing.assert_array_equal(seen(tmp_path / name), expected)
+    assert name in list(listing.images(tmp_path))
+
+
+def test_what_decided_the_range_and_how_many_frames_there_are_is_known(write):
+    from pneumobench.data.decode import head
+
+    assert head(write()).depth == "12 bits declared"
+    assert head(write(BitsStored=16, HighBit=15)).depth == "12 bits by the 99.9th percentile"
+    assert head(write(WindowCenter=2048, WindowWidth=4096)).depth == "a window"
+    assert head(write(VOILUTSequence=[table(12, 4095)])).depth == "a lookup table"
+    assert head(write(pixels=np.stack([RAMP] * 3), NumberOfFrames=3, Rows=64, Columns=64)).frames == 3
+
+
+def test_a_size_over_the_limit_is_refused_before_it_is_decoded(write, monkeypatch):
+    monkeypatch.setattr("pydicom.pixels.pixel_array", lambda *_, **__: pytest.fail("decoded"))
+    with pytest.raises(ValueError, match="60000 x 60000 is over the limit"):
+        dicom.read(write(Rows=60000, Columns=60000))
 
 
 def test_padding_is_black_and_has_no_say_in_the_range(write):
@@ -146,8 +211,10 @@ def test_a_file_is_known_by_its_suffix_or_its_first_bytes(write, tmp_path):
 
 
 def test_what_is_no_grey_image_is_refused_in_a_few_words(write, tmp_path):
-    with pytest.raises(ValueError, match="PALETTE COLOR are not supported"):
-        dicom.read(write(PhotometricInterpretation="PALETTE COLOR"))
+    with pytest.raises(ValueError, match="pixels of kind HSV are not supported"):
+        dicom.read(write(PhotometricInterpretation="HSV"))
+    with pytest.raises(ValueError, match="no pixels of whole numbers"):
+        dicom.read(write(pixels=RAMP.astype(np.float32), PixelData=None, FloatPixelData=RAMP.astype("<f4").tobytes()))
     (tmp_path / "torn.dcm").write_bytes(b"\0" * 200)
     with pytest.raises(ValueError, match="DICM"):
         dicom.read(tmp_path / "torn.dcm")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pneumobench.authoring.recipe import View
-from pneumobench.data import decode, disk_cache
+from pneumobench.data import decode, decoders, disk_cache
 from pneumobench.data.load import load_folder
 from pneumobench.data.pixels import open_cache
 from pneumobench.errors import DataError
@@ -86,3 +86,56 @@ def test_a_cache_that_cannot_be_written_names_the_way_out(dataset, tmp_path, mon
     monkeypatch.setenv("PNEUMOBENCH_CACHE", str(tmp_path / "file"))
     with pytest.raises(DataError, match="PNEUMOBENCH_CACHE names another folder"):
         open_cache(dataset, VIEW)
+
+
+def test_a_verdict_does_not_outlive_its_cause(copy, monkeypatch):
+    """A codec that is installed, another version of a library, or another decoder: all is looked at anew."""
+    path = sorted((copy / "train" / "NORMAL").iterdir())[0]
+    data = load_folder(copy)
+    digest = str(data.hashes[data.paths == path.relative_to(copy).as_posix()][0])
+    whole, installed = decode.decode, decoders._installed
+
+    def fails(file, view):
+        if file == path:
+            raise ValueError("its codec is missing")
+        return whole(file, view)
+
+    monkeypatch.setattr(decode, "decode", fails)
+    assert open_cache(data, VIEW).unreadable == {digest: "its codec is missing"}
+    monkeypatch.setattr(decode, "decode", whole)
+    assert open_cache(data, VIEW).unreadable, "nothing has changed: the verdict is remembered"
+    for change in ({"pyjpegls": "1.5"}, {"pillow": "99"}, {"jpg_2000": None}):
+        monkeypatch.setattr(decoders, "_installed", lambda change=change: installed() | change)
+        assert open_cache(data, VIEW).unreadable == {}
+        assert np.array_equal(open_cache(data, VIEW).rows(np.array([digest]))[:][0], whole(path, VIEW))
+    monkeypatch.setattr(decoders, "_installed", installed)
+    monkeypatch.setattr(decoders, "VERSION", decoders.VERSION + 1)
+    assert open_cache(data, VIEW).unreadable == {}
+
+
+def test_a_library_that_comes_or_goes_is_another_version(tmp_path, monkeypatch):
+    before = decoders.version()
+    (tmp_path / "pyjpegls-1.5.dist-info").mkdir()
+    (tmp_path / "pyjpegls-1.5.dist-info" / "METADATA").write_text("Name: pyjpegls\nVersion: 1.5\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert decoders.version() != before
+
+
+@pytest.mark.parametrize("suffix", [".png", ".dcm", ""])
+def test_a_file_that_is_given_its_right_suffix_was_known_before(copy, suffix):
+    """What a file is, its bytes say; so no verdict can hang on its name."""
+    pytest.importorskip("pydicom")
+    from pydicom.dataset import Dataset
+    from pydicom.uid import ImplicitVRLittleEndian
+
+    file = Dataset()
+    file.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
+    file.Rows = file.Columns = 32
+    file.PhotometricInterpretation, file.SamplesPerPixel, file.PixelRepresentation = "MONOCHROME2", 1, 0
+    file.BitsAllocated, file.BitsStored, file.HighBit = 8, 8, 7
+    file.PixelData = bytes(range(256)) * 4
+    target = copy / "train" / "NORMAL" / f"IM{suffix}"
+    file.save_as(target, implicit_vr=ImplicitVRLittleEndian.is_implicit_VR, little_endian=True)
+    data = load_folder(copy)
+    assert f"train/NORMAL/IM{suffix}" in data.paths
+    assert open_cache(data, VIEW).unreadable == {}

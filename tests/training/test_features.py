@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pneumobench import View
-from pneumobench.data import split
+from pneumobench.data import decoders, split
 from pneumobench.data.folds import divide_into_folds
 from pneumobench.data.subset import Part
 from pneumobench.training import backend
@@ -51,6 +51,15 @@ def test_they_are_the_networks_outputs_computed_once(development):
     for fold in divide_into_folds(development, 2):
         features(counting, fold.training, VIEW)
     assert counting.seen == 0
+
+
+def test_another_decoder_makes_other_features(development, monkeypatch):
+    counting = Counting(network())
+    features(counting, development.training, VIEW)
+    seen = counting.seen
+    monkeypatch.setattr(decoders, "VERSION", decoders.VERSION + 1)
+    features(counting, development.training, VIEW)
+    assert counting.seen == 2 * seen > 0
 
 
 def test_test_images_are_a_separate_set(dataset, development):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumobench.data import decode, disk_cache
+from pneumobench.data import decode, decoders, disk_cache
 from pneumobench.data.dataset import Dataset
 from pneumobench.data.pixels import Rows
 from pneumobench.data.sanity import oddities
@@ -21,7 +21,7 @@ from pneumobench.utils.space import is_full
 from pneumobench.utils.stderr import quiet_stderr
 from pneumobench.utils.threads import each
 
-VERSION = 1  # part of the cache's key: raise it when a trait changes
+VERSION = 2  # part of the cache's key: raise it when a trait changes
 SIDE = 128  # pixels a side at which brightness, border and sharpness are measured
 THUMB = 64  # and of the thumbnails that near duplicates are compared by
 EDGE = 4  # pixels of the border
@@ -82,7 +82,7 @@ def gather(dataset: Dataset, progress: Progress) -> Traits:
 
     files = [dataset.root / str(path) for path in dataset.paths[first]]
     needed = len(unique) * (THUMB * THUMB + BITS * BITS // 8 + 8 * NUMBERS)
-    name = f"{digest_of(unique, 16)}-v{VERSION}"
+    name = f"{digest_of(unique, 16)}-v{VERSION}-{decoders.version()}"
     return disk_cache.stored("audit", name, lambda folder: _look(files, folder, progress), load, needed)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pneumobench.data import disk_cache
+from pneumobench.data import decode, decoders, disk_cache
 from pneumobench.data.audit import audit, duplicates, image_stats, shortcuts
 from pneumobench.data.audit.html import write
 from pneumobench.data.load import load_folder
@@ -44,6 +44,19 @@ def test_a_clean_phantom_has_no_leak_no_conflict_and_no_duplicate(phantom_folder
     assert checked.decoded < checked.images
     assert {"leak", "label conflict", "identical files"} <= set(checked.clear)
     assert not {"near leak", "shift"} & set(checked.clear)  # the test images' pixels were not looked at
+
+
+def test_another_decoder_looks_again(copy, monkeypatch):
+    (copy / "train" / "NORMAL" / "IM-9001-0001.jpeg").write_text("no image")
+    assert "unreadable" in kinds(audited(copy))
+    monkeypatch.setattr(decode, "read", lambda path, size: pytest.fail("looked again"))
+    assert "unreadable" in kinds(audited(copy))
+    monkeypatch.undo()
+    looked = []
+    monkeypatch.setattr(decode, "read", lambda path, size, read=decode.read: looked.append(path) or read(path, size))
+    monkeypatch.setattr(decoders, "VERSION", decoders.VERSION + 1)
+    audited(copy)
+    assert looked
 
 
 def test_each_fault_is_found_and_the_worst_comes_first(copy):
