@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pneumobench.errors import DataError, UsageError
 from pneumobench.utils.files import whole_folder
+from pneumobench.utils.space import is_full, no_space
 
 
 @contextmanager
@@ -22,4 +23,6 @@ def placing(target: Path) -> Iterator[Path]:
         with whole_folder(target, replace=False) as building:
             yield building
     except OSError as error:
+        if is_full(error):
+            raise DataError(f"{no_space(target.parent)}; --to names another place") from error
         raise DataError(f"cannot write {target}: {error.strerror or error}") from error
