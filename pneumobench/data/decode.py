@@ -19,6 +19,7 @@ from pneumobench.data.dicom import MAX_PIXELS, too_large
 from pneumobench.data.grey import EIGHT, grey, is_wide
 
 RESAMPLING = Image.Resampling.BILINEAR  # antialiased in Pillow: the filter widens with the reduction
+DRAFT = 64  # pixels a side that a JPEG is decoded at at least: reduced to fewer it differs by 2 grey values of 255
 REDUCED, NOT_PICTURE = 254, 0b101  # TIFF 6.0, NewSubfileType: a reduced image of another page, a mask
 ZEROS = 64  # at the end of a file; no compressed picture holds so many
 
@@ -106,7 +107,7 @@ def read(path: Path, size: tuple[int, int]) -> Read:
     with reading(), opened(path) as image:
         mode, (width, height), frames = image.mode, image.size, image.info["frames"]
         too_large(width, height)
-        image.draft("L", size)  # JPEG can be decoded at 1/2, 1/4 or 1/8
+        image.draft("L", (max(size[0], DRAFT), max(size[1], DRAFT)))  # JPEG can be decoded at 1/2, 1/4 or 1/8
         picture, depth = grey(image)
         return Read(mode, (width, height), depth, frames, picture)
 

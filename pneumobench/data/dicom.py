@@ -19,6 +19,7 @@ MAGIC, OFFSET = b"DICM", 128  # PS3.10, section 7.1: after a preamble of 128 byt
 BARE = {(2, 0), (8, 0), (8, 1), (8, 5), (8, 8), (8, 0x12), (8, 0x16)}  # first elements of files without a preamble
 TYPES = (b"UL", b"CS", b"DA", b"UI")  # of these elements, where types are written
 EXTREMES = np.array([-(2**31), 2**31 - 1], np.int64)  # beyond every stored value
+CODECS = "`pip install 'pylibjpeg[all]'` or `pip install python-gdcm` brings a codec"
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 PAIRS = (("RescaleSlope", "RescaleIntercept"), ("WindowCenter", "WindowWidth"))  # one without the other says nothing
 
@@ -71,6 +72,9 @@ def read(path: Path) -> Image.Image:
     except (OSError, MemoryError):  # the system failed, not the image
         raise
     except Exception as error:  # pydicom and its decoders raise many kinds
+        if "missing dependencies" in str(error):  # said by pydicom in 300 letters, and cut before the package's name
+            coding = dataset.file_meta.TransferSyntaxUID.name
+            raise ValueError(f"its pixels are coded as {coding}; {CODECS}") from error
         raise ValueError(" ".join(str(error).split())[:300] or type(error).__name__) from error
 
 

@@ -224,6 +224,19 @@ def test_what_is_no_grey_image_is_refused_in_a_few_words(write, tmp_path):
         decode.decode(tmp_path / "absent.dcm", View(8, 8))
 
 
+def test_without_a_codec_it_says_what_to_install(write, tmp_path):
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEGLSLossless
+
+    dataset = pydicom.dcmread(write())
+    dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
+    dataset.PixelData = encapsulate([b"\xff\xd8\xff\xf7" + bytes(20)])
+    dataset["PixelData"].VR = "OB"
+    dataset.save_as(tmp_path / "coded.dcm")
+    with pytest.raises(ValueError, match=r"coded as JPEG-LS Lossless.*; `pip install 'pylibjpeg\[all\]'` or `pip"):
+        dicom.read(tmp_path / "coded.dcm")
+
+
 def test_without_the_extra_it_says_what_to_install(write, monkeypatch):
     import sys
 

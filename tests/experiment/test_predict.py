@@ -106,6 +106,76 @@ def test_dicom_gets_the_same_prediction_as_the_same_image_in_another_format(resu
     assert predicted[0].probability == pytest.approx(predicted[1].probability, abs=1e-6)
 
 
+def write_dicom(path, pixels, preamble=b"\0" * 128, **attributes):
+    """A DICOM file of 12 bits in 16 with these attributes changed."""
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian
+
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    file = FileDataset(str(path), {}, file_meta=meta, preamble=preamble)
+    file.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
+    file.Rows, file.Columns, file.SamplesPerPixel, file.PhotometricInterpretation = *pixels.shape[:2], 1, "MONOCHROME2"
+    file.BitsAllocated, file.BitsStored, file.HighBit, file.PixelRepresentation = 16, 12, 11, 0
+    file.PixelData = pixels.tobytes()
+    for name, value in attributes.items():
+        setattr(file, name, value)
+    if preamble:
+        file.save_as(path)
+    else:
+        del file.file_meta
+        file.save_as(path, implicit_vr=True, little_endian=True)
+
+
+@pytest.fixture
+def same_picture(phantom_folder, tmp_path):
+    """A folder of one X-ray in 19 forms, and what systems leave beside them."""
+    from pydicom.dataset import Dataset
+
+    folder = tmp_path / "one"
+    folder.mkdir()
+    with Image.open(min((phantom_folder / "test" / "PNEUMONIA").iterdir())) as image:
+        grey = np.asarray(image.convert("L"))
+    Image.fromarray(grey).save(folder / "8.jpeg", quality=97)
+    for bits in (10, 12, 14, 16):
+        for suffix in ("png", "tif"):
+            deep = np.rint(grey * ((2**bits - 1) / 255)).astype(np.uint16)
+            Image.fromarray(deep).save(folder / f"{bits}-in-16.{suffix}")
+    px = np.rint(grey * (4095 / 255)).astype(np.uint16)
+    table = Dataset()
+    table.add_new("LUTDescriptor", "US", [4096, 0, 16])
+    table.add_new("LUTData", "OW", np.arange(4096, dtype="<u2").tobytes())
+    signed = {"PixelRepresentation": 1, "BitsStored": 16, "HighBit": 15}
+    eight = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
+    write_dicom(folder / "1.2.840.113619.2.55.3", px)
+    write_dicom(folder / "IM0001", px, WindowCenter=2048, WindowWidth=4096)
+    write_dicom(folder / "IM0002", px, WindowCenter=None, WindowWidth=None, RescaleSlope=None)
+    write_dicom(folder / "IM3.IMA", (4095 - px).astype(np.uint16), PhotometricInterpretation="MONOCHROME1")
+    write_dicom(folder / "lut.dcm", px, VOILUTSequence=[table])
+    write_dicom(folder / "sixteen.dcm", px, BitsStored=16, HighBit=15)
+    write_dicom(folder / "signed.dcm", (px.astype(np.int32) - 2048).astype(np.int16), **signed)
+    write_dicom(folder / "1.3.46.670589.30", px, preamble=None)
+    rgb = {"SamplesPerPixel": 3, "PlanarConfiguration": 0, "PhotometricInterpretation": "RGB"}
+    write_dicom(folder / "rgb.dcm", np.stack([grey] * 3, axis=-1), **eight, **rgb)
+    write_dicom(folder / "frames", np.stack([px, px[::-1]]), Rows=48, Columns=48, NumberOfFrames=2)
+    for name in ("._8.jpeg", ".DS_Store", "Thumbs.db", "desktop.ini", "DICOMDIR", "8.jpeg:Zone.Identifier"):
+        (folder / name).write_bytes(b"x")
+    for name in ("__MACOSX", ".ipynb_checkpoints"):
+        (folder / name).mkdir()
+        (folder / name / "x.jpeg").write_bytes(b"x")
+    return folder
+
+
+def test_one_picture_in_every_form_gets_one_answer(results, store, same_picture):
+    model = predict.find(store, results["thumbnail"].run_id)
+    answers = {Path(one.image).name: one for one in model(predict.images([same_picture]))}
+    assert len(answers) == 19
+    assert [name for name, one in answers.items() if one.error] == []
+    probabilities = {name: one.probability for name, one in answers.items()}
+    assert max(probabilities.values()) - min(probabilities.values()) < 0.02, probabilities
+    assert any("it holds 2 pages or frames" in reason for reason in answers["frames"].warnings)
+
+
 def test_unusual_and_unreadable_images_are_reported_and_the_others_predicted(
     results, store, phantom_folder, tmp_path, cli
 ):
