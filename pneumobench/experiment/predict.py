@@ -128,7 +128,10 @@ def images(names: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for name in names:
         if name.is_dir():
-            inside = [name / path for path in listing.images(name)]
+            try:
+                inside = [name / path for path in listing.images(name)]
+            except PermissionError as error:
+                raise DataError(f"no permission to read {error.filename}") from None
             if not inside:
                 raise DataError(f"{name} holds no image ({', '.join(sorted(listing.SUFFIXES))})")
             files += inside

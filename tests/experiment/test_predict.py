@@ -196,6 +196,15 @@ def test_unusual_and_unreadable_images_are_reported_and_the_others_predicted(
         predict.images([tmp_path / "empty"])
 
 
+def test_a_folder_that_may_not_be_read_is_said(tmp_path, monkeypatch):
+    def walk(folder, onerror, **_):
+        onerror(PermissionError(13, "Permission denied", str(folder / "closed")))
+
+    monkeypatch.setattr("os.walk", walk)
+    with pytest.raises(DataError, match=r"no permission to read .*closed"):
+        predict.images([tmp_path])
+
+
 @pytest.fixture
 def models(results, store, tmp_path):
     """Copies of the two models' folders, to be tampered with."""
