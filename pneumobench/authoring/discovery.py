@@ -50,19 +50,26 @@ def importable(module: str) -> str:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The plugins (or the studies) of the package, of the user's folder, and of installed distributions.
+    """The plugins (or the studies, or the layouts) of the package, the user's folder, and installed distributions.
 
-    `name` is "plugins"; `kind`, "plugin", is the variable that a file must define; `types` are its allowed types.
+    `name` is "plugins"; `kind`, "plugin", is the variable that a file must define; `types` are its allowed types;
+    `built_in` is the package of the built-in ones, if that is not called like the entry-point group.
     """
 
     name: str
     kind: str
     types: Any
+    built_in: str = ""
+
+    @property
+    def group(self) -> str:
+        """The entry-point group."""
+        return f"pneumobench.{self.name}"
 
     @property
     def package(self) -> str:
-        """The package of the built-in ones, which is also the entry-point group."""
-        return f"pneumobench.{self.name}"
+        """The package of the built-in ones."""
+        return self.built_in or self.group
 
     @property
     def variable(self) -> str:
@@ -160,7 +167,7 @@ class Catalog:
             yield Entry(path.stem, f"{self.folder_package}.{path.stem}", str(path.parent), path, self.kind)
 
     def _installed(self) -> Iterator[Entry]:
-        for point in metadata.entry_points(group=self.package):
+        for point in metadata.entry_points(group=self.group):
             origin = point.dist.name if point.dist else "installed"
             yield Entry(point.name, point.module, origin, _source(point.module), point.attr or self.kind)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pneumobench.cli import layouts
 from pneumobench.cli.options import AsJson, Data, TrackingUri
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Fetch images, count them, check them, and clear the caches.", no_args_is_help=True)
 fetching = typer.Typer(help="Download or unpack the public X-rays; what arrives is verified.", no_args_is_help=True)
 app.add_typer(fetching, name="fetch")
+app.add_typer(layouts.app, name="layouts")
 
 FOLDER = Path("data/chest_xray")
 To = Annotated[Path, typer.Option(metavar="DIR", help="The new folder.")]

@@ -21,7 +21,7 @@ FALLBACK = (
 
 @dataclass(frozen=True)
 class Source:
-    """A folder of images; `fallback` if it is the phantom because no other images were found."""
+    """A folder of images, or a file that lists or holds them; `fallback`: the phantom, as no images were found."""
 
     root: Path
     fallback: bool = False
@@ -30,17 +30,17 @@ class Source:
 def find(data: str | Path | None = None, stage: Callable[[str], None] | None = None) -> Source:
     """`data`, else what PNEUMOBENCH_DATA names, else `data/chest_xray`, else the phantom.
 
-    A name is a folder or one of MedMNIST's `.npz` files; `data="phantom"` asks for the phantom by name.
-    Raises: DataError where what PNEUMOBENCH_DATA names does not exist, or an archive cannot be read.
+    A name is a folder or a file (see `detect`); `data="phantom"` asks for the phantom by name.
+    Raises: DataError where what PNEUMOBENCH_DATA names does not exist.
     """
     if str(data) == "phantom" and not Path("phantom").exists():
         return Source(phantom.ensure())
     if data:
-        return Source(_folder(Path(data), stage))
+        return Source(_named(Path(data), stage))
     if named := os.environ.get(VARIABLE):
         if not Path(named).expanduser().exists():
             raise DataError(f"{VARIABLE} names {named}, which does not exist")
-        return Source(_folder(Path(named), stage))
+        return Source(_named(Path(named), stage))
     if DEFAULT.exists():
         return Source(DEFAULT)
     if stage:
@@ -48,11 +48,8 @@ def find(data: str | Path | None = None, stage: Callable[[str], None] | None = N
     return Source(phantom.ensure(), fallback=True)
 
 
-def _folder(named: Path, stage: Callable[[str], None] | None) -> Path:
-    """The folder itself, or that of an archive's images."""
-    path = named.expanduser()
-    if path.suffix != medmnist.SUFFIX or not path.is_file():
-        return named
-    if stage:
+def _named(path: Path, stage: Callable[[str], None] | None) -> Path:
+    """The folder or file itself; that an archive will be unpacked is said."""
+    if stage and path.suffix == medmnist.SUFFIX:
         stage(f"unpacking {path.name}")
-    return medmnist.unpacked(path)
+    return path

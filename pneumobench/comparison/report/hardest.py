@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pneumobench.comparison.comparison import Comparison
-from pneumobench.data import decode, locate
-from pneumobench.data.layouts.kermany import release_folder
+from pneumobench.data import decode, detect, locate
 from pneumobench.data.lockbox import Look, unlock
 from pneumobench.errors import PneumobenchError
 from pneumobench.evaluation.predictions import Predictions
@@ -86,7 +85,7 @@ def pictured(
 def _root(data: str | Path | None) -> Path | None:
     """The folder of the images that a command would work on, where there is one."""
     try:
-        return release_folder(locate.find(data).root)
+        return detect.read(locate.find(data).root).root
     except PneumobenchError:
         return None
 

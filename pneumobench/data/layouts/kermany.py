@@ -1,15 +1,18 @@
 """The release of Kermany et al. (Kaggle's and Mendeley's "Chest X-Ray Images (Pneumonia)"): its folders and file names.
 
 train, val and test hold NORMAL and PNEUMONIA; val may be missing. Patients and subtypes are in the files' names.
+
+    pneumobench data fetch kaggle
+    pneumobench run baseline --data data/chest_xray
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 from pneumobench.data.dataset import CLASSES, ORIGINS
+from pneumobench.data.layout import Layout, Listing, Reading, Row
 from pneumobench.data.listing import SUFFIXES, files, is_image, is_leftover, summary
 from pneumobench.errors import DataError
 
@@ -38,25 +41,13 @@ def subtype(filename: str, label: int) -> str:
     return SUBTYPES[match[2].lower()] if match else "unknown"
 
 
-class Row(NamedTuple):
-    """One image: "train", "val" or "test", 1 for pneumonia, and its path in the release's folder."""
-
-    origin: str
-    label: int
-    path: str
-
-    @property
-    def file(self) -> str:
-        """The file's name."""
-        return self.path.rpartition("/")[2]
-
-
-def rows(folder: Path) -> tuple[list[Row], tuple[str, ...]]:
-    """The images of a release's folder in the order of (origin, label, path), and a line a kind of what is not read.
+def read(path: Path, reading: Reading) -> Listing:
+    """The images of a release's folder, or of its nested twin, in the order of (origin, label, path).
 
     Folders of one name in another case, and Roboflow's `valid`, are read too, and so are images in folders below.
     Raises: DataError where a split or a class is missing or empty.
     """
+    folder = release_folder(path.expanduser())
     listed: list[Row] = []
     others: dict[str, list[str]] = {}
     try:
@@ -64,21 +55,36 @@ def rows(folder: Path) -> tuple[list[Row], tuple[str, ...]]:
             splits = _children(folder, SPLITS[origin])
             inside = [name for split in splits for name in _inside(folder, split)]
             for label, name in enumerate(CLASSES):
-                images = [path for path in inside if _class_of(path) == name and is_image(folder / path)]
+                images = [image for image in inside if _class_of(image) == name and is_image(folder / image)]
                 if not images and origin != "val":
                     raise _missing(folder, splits[0], name)
-                listed += [Row(origin, label, path) for path in sorted(images, key=lambda path: path.split("/", 2)[2])]
-            read = {row.path for row in listed if row.origin == origin}
-            for path in inside:
-                if path not in read:
-                    others.setdefault(_why(path, folder), []).append(path)
+                images.sort(key=lambda image: image.split("/", 2)[2])
+                listed += [_row(image, origin, label) for image in images]
+            own = {row.path for row in listed if row.split == origin}
+            for name in inside:
+                if name not in own:
+                    others.setdefault(_why(name, folder), []).append(name)
         for name in _strange(folder):
             others.setdefault("outside train, val and test", []).extend(
-                path for path in _inside(folder, name) if is_image(folder / path)
+                image for image in _inside(folder, name) if is_image(folder / image)
             )
     except PermissionError as error:
         raise DataError(f"no permission to read {error.filename}") from None
-    return listed, tuple(summary(len(paths), why, paths[0]) for why, paths in others.items() if paths)
+    return Listing(folder, listed, tuple(summary(len(names), why, names[0]) for why, names in others.items() if names))
+
+
+def is_own(path: Path) -> bool:
+    """Whether a folder, or the one inside it, holds train and test, and one of them a class folder."""
+    try:
+        folder = release_folder(path.expanduser())
+        return any(_child(folder / split, name.lower()) for split in ("train", "test") for name in CLASSES)
+    except (DataError, OSError):
+        return False
+
+
+def _row(path: str, split: str, label: int) -> Row:
+    name = path.rpartition("/")[2]
+    return Row(path, label, split, patient_key(name), subtype(name, label))
 
 
 def release_folder(root: Path) -> Path:
@@ -146,3 +152,14 @@ def _missing(folder: Path, split: str, name: str) -> DataError:
     if own is None:
         return DataError(f"{folder / split} has no class folder {name}; both NORMAL and PNEUMONIA are needed")
     return DataError(f"{own} holds no image ({', '.join(sorted(SUFFIXES))}); both classes are needed")
+
+
+layout = Layout(
+    is_own=is_own,
+    read=read,
+    citation="Kermany et al., Identifying Medical Diagnoses and Treatable Diseases by Image-Based Deep Learning, "
+    "Cell 172, 2018; doi:10.17632/rscbjbr9sj",
+    licence="CC BY 4.0",
+    fetch="pneumobench data fetch kaggle",
+    priority=1,
+)

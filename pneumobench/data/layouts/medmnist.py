@@ -1,4 +1,8 @@
-"""MedMNIST's `.npz` files (PneumoniaMNIST and others) as a folder like any other, unpacked once into the cache."""
+"""MedMNIST's `.npz` files (PneumoniaMNIST and others) as a folder like any other, unpacked once into the cache.
+
+pneumobench data fetch medmnist --size 224
+pneumobench run baseline --data data/pneumoniamnist_224.npz
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ import numpy as np
 
 from pneumobench.data.dataset import CLASSES, ORIGINS
 from pneumobench.data.disk_cache import hold, stored
+from pneumobench.data.layout import Layout, Listing, Reading
+from pneumobench.data.layouts import kermany
 from pneumobench.errors import DataError
 from pneumobench.utils.hashing import content_hash, digest_of
 
@@ -35,6 +41,10 @@ def unpacked(path: Path) -> Path:
 
     name = f"{digest}-{digest_of([path.stem], 4)}-v{VERSION}"  # the folder inside is named like the archive
     return hold(stored("unpacked", name, lambda folder: _unpack(path, folder), load))
+
+
+def _read(path: Path, reading: Reading) -> Listing:
+    return kermany.read(unpacked(path.expanduser()), reading)
 
 
 def _unpack(path: Path, folder: Path) -> None:
@@ -74,3 +84,14 @@ def _part(path: Path, origin: str) -> tuple[np.ndarray, np.ndarray]:
     if labels.shape[1] != 1 or not np.isin(labels, (0, 1)).all():
         raise DataError(f"{path} has other classes than 0, normal, and 1, pneumonia; PneumoniaMNIST has those")
     return images, labels[:, 0].astype(int)
+
+
+layout = Layout(
+    is_own=lambda path: path.suffix == SUFFIX and path.expanduser().is_file(),
+    read=_read,
+    citation="Yang et al., MedMNIST v2: A large-scale lightweight benchmark for 2D and 3D biomedical image "
+    "classification, Scientific Data 10, 2023",
+    licence="CC BY 4.0",
+    fetch="pneumobench data fetch medmnist",
+    priority=1,
+)

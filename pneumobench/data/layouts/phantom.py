@@ -1,4 +1,7 @@
-"""Synthetic images in place of real X-rays: seeded, written as JPEG, read like any other folder."""
+"""Synthetic images in place of real X-rays: seeded, written as JPEG, read like any other folder.
+
+pneumobench run baseline --data phantom
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from scipy.ndimage import gaussian_filter
 
 from pneumobench.data import disk_cache
 from pneumobench.data.dataset import CLASSES
+from pneumobench.data.layout import Layout
+from pneumobench.data.layouts import kermany
 from pneumobench.utils.files import whole_folder
 from pneumobench.utils.jsonable import to_json
 
@@ -145,3 +150,13 @@ def _opacity(kind: str, body: _Body, rng: np.random.Generator, blob: Callable[..
         for side in sides
     )
     return density * np.minimum(total, 1.2)
+
+
+layout = Layout(
+    is_own=lambda path: (path / MARK).is_file(),
+    read=kermany.read,
+    citation="drawn by pneumobench; it says nothing about patients",
+    licence="that of pneumobench",
+    fetch="it is drawn where it is asked for: --data phantom",
+    priority=2,
+)
