@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pneumobench.cli import layouts
-from pneumobench.cli.options import AsJson, Data, TrackingUri
+from pneumobench.cli.manifest import manifest
+from pneumobench.cli.options import READING, AsJson, TrackingUri, grouped
 
 if TYPE_CHECKING:
     from pneumobench.data.audit import Audit
@@ -18,6 +19,7 @@ app = typer.Typer(help="Fetch images, count them, check them, and clear the cach
 fetching = typer.Typer(help="Download or unpack the public X-rays; what arrives is verified.", no_args_is_help=True)
 app.add_typer(fetching, name="fetch")
 app.add_typer(layouts.app, name="layouts")
+app.command("manifest")(manifest)
 
 FOLDER = Path("data/chest_xray")
 To = Annotated[Path, typer.Option(metavar="DIR", help="The new folder.")]
@@ -63,7 +65,8 @@ def unzip(
 
 
 @app.command("info")
-def info(data: Data = None, as_json: AsJson = False) -> None:
+@grouped(data=READING)
+def info(data: Any, as_json: AsJson = False) -> None:
     """Count images by split, class, subtype and patient; their sizes and modes; the fingerprint; the cache."""
     from pneumobench.cli import render
     from pneumobench.cli.progress import watching
@@ -78,8 +81,9 @@ def info(data: Data = None, as_json: AsJson = False) -> None:
 
 
 @app.command("audit")
+@grouped(data=READING)
 def audit(
-    data: Data = None,
+    data: Any,
     include_test: Annotated[
         bool, typer.Option("--include-test", help="Decode the test images too; recorded in the ledger.")
     ] = False,
@@ -100,7 +104,8 @@ def audit(
 
     with watching() as progress:
         progress.stage("reading file names and hashes")
-        images = load_folder(locate.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
+        root = locate.find(data.data, progress.stage).root
+        images = load_folder(root, data, skip_unreadable=True, advance=progress.advance)
         ledger = Store(tracking_uri).ledger
         test = (ledger, Look.now(dataset=images.name, fingerprint=images.fingerprint)) if include_test else None
         audited = audit.audit(images, progress, test=test)
@@ -138,12 +143,14 @@ def _show_facts(facts: Facts) -> None:
         f"cache: {facts.cache_bytes / 1e9:,.2f} of {facts.cache_limit / 1e9:g} GB in {facts.cache}",
     ]
     if facts.unmatched:
-        lines.append(f"{facts.unmatched:,} file names match no patient rule: each is its own patient")
+        lines.append(f"{facts.unmatched:,} images have no known patient: each is its own")
     if facts.several_frames:
         lines.append(f"{facts.several_frames:,} hold several pages or frames, of which one is read")
     if facts.unreadable:
         lines.append(f"{len(facts.unreadable)} unreadable: {', '.join(facts.unreadable[:5])}")
-    lines += facts.not_read
+    lines += [*facts.notes, *facts.not_read]
+    if facts.columns:
+        lines.append(f"columns: {', '.join(facts.columns)}")
     lines.append("Sizes and modes are of train and val; of the test images names and hashes are read.")
     words, counts = ("split", "class", "subtype"), ("images", "patients")
     rows = [[*(row[name] for name in words), *(f"{row[name]:,}" for name in counts)] for row in facts.table]

@@ -57,7 +57,7 @@ StorageUrl = Annotated[
 Data = Annotated[
     Path | None,
     typer.Option(
-        help="Folder with train and test (and val), each with NORMAL and PNEUMONIA; or `phantom`. "
+        help="Folder of images (`data layouts` lists the kinds), manifest with a row an image, or `phantom`. "
         "Default: PNEUMOBENCH_DATA, data/chest_xray, the phantom.",
         show_default=False,
     ),
@@ -81,10 +81,52 @@ class Group:
     options: dict[str, Any]
 
 
-DATA = Group(
+READING = Group(
     DataOptions,
     {
         "data": Data,
+        "layout": Annotated[
+            str | None,
+            typer.Option(
+                help="How the images are laid out, from `data layouts`. Default: seen by it.", show_default=False
+            ),
+        ],
+        "columns": Annotated[
+            str | None,
+            typer.Option(
+                metavar="FIELD=NAME,…",
+                help='A manifest\'s columns: path="Image Index",label=Finding.',
+                show_default=False,
+            ),
+        ],
+        "root": Annotated[
+            Path | None,
+            typer.Option(help="Folder of a manifest's images. Default: the manifest's own.", show_default=False),
+        ],
+        "positive": Annotated[
+            list[str] | None, typer.Option(help="A class name of pneumonia; may be repeated.", show_default=False)
+        ],
+        "negative": Annotated[
+            list[str] | None, typer.Option(help="A class name of normal images; may be repeated.", show_default=False)
+        ],
+        "patient_pattern": Annotated[
+            str | None,
+            typer.Option(
+                metavar="REGEX", help="What names the patient in a path, if nothing else does.", show_default=False
+            ),
+        ],
+        "test_fraction": Annotated[
+            float | None,
+            typer.Option(
+                help="Share of test images, drawn once, if a release has none. Default: .2.", show_default=False
+            ),
+        ],
+    },
+)
+DATA = Group(
+    DataOptions,
+    READING.options
+    | {
         "split": Annotated[
             str, typer.Option(help="patient: 15 % of the patients are validation. official: the release's val folder.")
         ],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ class Dataset:
 
     `labels` int8 (1 is pneumonia); `patients`, `subtypes`, `origins` ("train", "val", "test"), `hashes`
     (BLAKE2b of the bytes, hexadecimal) and `paths` (relative to `root`, with forward slashes) are strings.
+    `columns` are what else is known of each image (view, age, sex, site and any other), as text, "" where it is not.
     `unmatched` counts the images without a patient key, `unreadable` names the files left out, `not_read` has a
-    line for each kind of files that the layout passes over; `skip_unreadable` says that images which cannot be decoded
-    are left out.
+    line for each kind of files that the layout passes over, `notes` what else was decided while they were listed;
+    `skip_unreadable` says that images which cannot be decoded are left out.
     """
 
     root: Path
@@ -40,6 +42,8 @@ class Dataset:
     unreadable: tuple[str, ...] = ()
     not_read: tuple[str, ...] = ()
     skip_unreadable: bool = False
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -57,13 +61,15 @@ class Dataset:
 
     def subset(self, rows: np.ndarray) -> Dataset:
         """The images of these rows (indices or a mask), and nothing of the others."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in ARRAYS})
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return replace(self, **{name: getattr(self, name)[rows] for name in ARRAYS}, columns=columns)
 
 
 def joined(first: Dataset, second: Dataset) -> Dataset:
     """The images of two subsets of one dataset."""
     arrays: dict[str, Any] = {n: np.concatenate([getattr(first, n), getattr(second, n)]) for n in ARRAYS}
-    return replace(first, **arrays)
+    columns = {name: np.concatenate([values, second.columns[name]]) for name, values in first.columns.items()}
+    return replace(first, **arrays, columns=columns)
 
 
 def unreadable(path: Path, why: str, count: int) -> DataError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from pneumobench.data import decode, disk_cache, locate
 from pneumobench.data.dataset import CLASSES, ORIGINS
 from pneumobench.data.load import load_folder
+from pneumobench.data.options import DataOptions
 from pneumobench.utils.progress import Progress
 
 
@@ -36,12 +36,14 @@ class Facts:
     several_frames: int
     unreadable: list[str]
     not_read: list[str]
+    notes: list[str]
+    columns: list[str]
     cache: str
     cache_bytes: int
     cache_limit: int
 
 
-def gather(data: str | Path | None, progress: Progress) -> Facts:
+def gather(options: DataOptions, progress: Progress) -> Facts:
     """Count a dataset's images; of the test images names and hashes are read.
 
     Of the development side only images of more than 8 bits, and DICOM, are decoded.
@@ -49,7 +51,8 @@ def gather(data: str | Path | None, progress: Progress) -> Facts:
     Raises: what loading it raises.
     """
     progress.stage("reading file names and hashes")
-    dataset = load_folder(locate.find(data, progress.stage).root, skip_unreadable=True, advance=progress.advance)
+    root = locate.find(options.data, progress.stage).root
+    dataset = load_folder(root, options, skip_unreadable=True, advance=progress.advance)
     table = []
     for origin in ORIGINS:
         for label, name in enumerate(CLASSES):
@@ -88,6 +91,8 @@ def gather(data: str | Path | None, progress: Progress) -> Facts:
         several_frames=sum(head.frames > 1 for head in heads),
         unreadable=bad,
         not_read=list(dataset.not_read),
+        notes=list(dataset.notes),
+        columns=list(dataset.columns),
         cache=str(disk_cache.folder()),
         cache_bytes=sum(entry.size for entry in disk_cache.entries()),
         cache_limit=disk_cache.limit(),

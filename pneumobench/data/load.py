@@ -2,39 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from pneumobench.data import detect
-from pneumobench.data.dataset import CLASSES, Dataset, unreadable
+from pneumobench.data import detect, kept_split, patients
+from pneumobench.data.dataset import CLASSES, ORIGINS, Dataset, unreadable
 from pneumobench.data.hashes import content_hashes, printable
 from pneumobench.data.layout import Listing, Row
 from pneumobench.data.layouts import phantom
-from pneumobench.data.patients import identify
+from pneumobench.data.options import DataOptions
 from pneumobench.errors import DataError
 from pneumobench.utils.threads import Advance
 
 
-def load_folder(root: Path | str, *, skip_unreadable: bool = False, advance: Advance | None = None) -> Dataset:
+def load_folder(
+    root: Path | str,
+    options: DataOptions | None = None,
+    *,
+    skip_unreadable: bool = False,
+    advance: Advance | None = None,
+) -> Dataset:
     """List and hash the images of a folder, or of a file that lists or holds them; decode none.
 
+    `options` say how it is to be read. Where the release does not divide its images, a division is drawn and kept.
     Raises: DataError where the folder, a split or a class is missing or empty, or a file cannot be read.
     """
-    listing = detect.read(Path(root).expanduser())
+    options = options or DataOptions()
+    source = Path(root).expanduser()
+    listing = detect.read(source, options.reading)
     hashed = content_hashes(listing.root, [row.path for row in listing.rows], advance)
     failed = [(row.path, why) for row, (_, why) in zip(listing.rows, hashed, strict=True) if why]
     if failed and not skip_unreadable:
         raise unreadable(listing.root / failed[0][0], failed[0][1], len(failed))
     rows = [row for row, (_, why) in zip(listing.rows, hashed, strict=True) if not why]
     hashes = np.array([digest for digest, why in hashed if not why])
-    patients, unmatched = identify([row.patient for row in rows], hashes)
+    columns = _columns(rows)
+    sites = columns.get("site", np.array([], str))
+    own_sites = sites.tolist() if len(np.unique(sites)) > 1 else [""] * len(rows)
+    keys = [
+        patients.key(row.patient, row.path, options.patient_pattern, site)
+        for row, site in zip(rows, own_sites, strict=True)
+    ]
+    identified, unmatched = patients.identify(keys, hashes)
     dataset = Dataset(
         root=listing.root,
         name=_name(listing),
         paths=np.array([row.path for row in rows]),
         labels=np.array([row.label for row in rows], np.int8),
-        patients=patients,
+        patients=identified,
         subtypes=np.array([_subtype(row) for row in rows]),
         origins=np.array([row.split for row in rows]),
         hashes=hashes,
@@ -42,12 +60,38 @@ def load_folder(root: Path | str, *, skip_unreadable: bool = False, advance: Adv
         unreadable=tuple(printable(path) for path, _ in failed),
         not_read=listing.not_read,
         skip_unreadable=skip_unreadable,
+        columns=columns,
     )
-    for origin in ("train", "test"):  # a class may have lost its last image to --skip-unreadable
-        for label, name in enumerate(CLASSES):
+    dataset = _divided(dataset, listing, source, options.test_fraction)
+    for origin in {row.split for row in listing.rows} & {"train", "test"} or ("train", "test"):
+        for label, name in enumerate(CLASSES):  # one may have lost its last image to --skip-unreadable
             if not np.any((dataset.origins == origin) & (dataset.labels == label)):
-                raise DataError(f"no readable image in {listing.root / origin / name}: both classes are needed")
-    return dataset
+                raise DataError(f"no readable image in {source / origin / name}: both classes are needed")
+    return dataset.subset(_order(dataset))
+
+
+def _divided(dataset: Dataset, listing: Listing, source: Path, fraction: float | None) -> Dataset:
+    """The dataset with the release's division, or with the one that is kept for it."""
+    undivided = [row.path for row in listing.rows if not row.split]
+    if any(row.split == "test" for row in listing.rows):
+        if undivided:
+            raise DataError(f"{len(undivided):,} images of {source} have no split, such as {undivided[0]}; others have")
+        if fraction is not None:
+            raise DataError(f"--test-fraction is for images without a division; {dataset.name} has test images")
+        return dataset
+    divided = kept_split.divide(dataset, source, fraction)
+    return replace(dataset, origins=divided.origins, notes=(*dataset.notes, divided.note))
+
+
+def _columns(rows: Sequence[Row]) -> dict[str, np.ndarray]:
+    names = dict.fromkeys(name for row in rows for name in row.columns)
+    return {name: np.array([row.columns.get(name, "") for row in rows], str) for name in names}
+
+
+def _order(dataset: Dataset) -> np.ndarray:
+    """By origin and label, and in these as the layout has them."""
+    sides = np.array([ORIGINS.index(origin) for origin in dataset.origins.tolist()])
+    return np.lexsort((np.arange(len(dataset)), dataset.labels, sides))
 
 
 def _subtype(row: Row) -> str:

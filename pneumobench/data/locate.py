@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pneumobench.data import tables
 from pneumobench.data.layouts import medmnist, phantom
 from pneumobench.errors import DataError
 
@@ -31,7 +32,7 @@ def find(data: str | Path | None = None, stage: Callable[[str], None] | None = N
     """`data`, else what PNEUMOBENCH_DATA names, else `data/chest_xray`, else the phantom.
 
     A name is a folder or a file (see `detect`); `data="phantom"` asks for the phantom by name.
-    Raises: DataError where what PNEUMOBENCH_DATA names does not exist.
+    Raises: DataError where what PNEUMOBENCH_DATA names does not exist, or an address is named.
     """
     if str(data) == "phantom" and not Path("phantom").exists():
         return Source(phantom.ensure())
@@ -49,7 +50,9 @@ def find(data: str | Path | None = None, stage: Callable[[str], None] | None = N
 
 
 def _named(path: Path, stage: Callable[[str], None] | None) -> Path:
-    """The folder or file itself; that an archive will be unpacked is said."""
+    """The folder or file itself; that an archive will be unpacked is said. Raises: DataError for an address."""
+    if tables.ADDRESS.match(path.as_posix()):
+        raise DataError(f"{path} is an address; download what is there and name the file")
     if stage and path.suffix == medmnist.SUFFIX:
         stage(f"unpacking {path.name}")
     return path

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from pneumobench.data.layout import Reading
 from pneumobench.errors import UsageError
 
 Policy = Literal["patient", "official"]
@@ -17,6 +20,10 @@ class DataOptions:
 
     `split_seeds` divisions are trained on, from `split_seed` on. `limit` is about how many images to take, whole
     patients each; None takes all.
+    `layout`, `columns` ("path=Image Index,label=Finding Labels"), `root`, `positive` and `negative` are those of
+    `Reading`. `patient_pattern` is a regular expression whose first group, or whole match, in an image's path is its
+    patient, where nothing else says so. `test_fraction` is the share of test images (default: .2) where the release
+    has none.
     Raises: UsageError for a word or a number that cannot be met.
     """
 
@@ -27,6 +34,24 @@ class DataOptions:
     limit: int | None = None
     skip_unreadable: bool = False
     allow_leak: bool = False
+    layout: str | None = None
+    columns: str | None = None
+    root: str | None = None
+    positive: tuple[str, ...] = ()
+    negative: tuple[str, ...] = ()
+    patient_pattern: str | None = None
+    test_fraction: float | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """How the folder or the manifest is to be read."""
+        return Reading(
+            layout=self.layout,
+            columns=columns_of(self.columns or ""),
+            root=Path(self.root) if self.root else None,
+            positive=self.positive,
+            negative=self.negative,
+        )
 
     @property
     def divisions(self) -> range:
@@ -34,8 +59,16 @@ class DataOptions:
         return range(self.split_seed, self.split_seed + self.split_seeds)
 
     def __post_init__(self) -> None:
-        if isinstance(self.data, Path):
-            object.__setattr__(self, "data", str(self.data))
+        for name in ("data", "root"):
+            if isinstance(getattr(self, name), Path):
+                object.__setattr__(self, name, str(getattr(self, name)))
+        for name in ("positive", "negative"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given or ()))
+        columns_of(self.columns or "")
+        check_pattern(self.patient_pattern)
+        if self.test_fraction is not None and not 0 < self.test_fraction < 1:
+            raise UsageError(f"--test-fraction is between 0 and 1, not {self.test_fraction:g}")
         check_policy(self.split)
         at_least(
             ("--split-seed", self.split_seed, 0), ("--split-seeds", self.split_seeds, 1), ("--limit", self.limit, 1)
@@ -46,6 +79,28 @@ def check_policy(policy: str) -> None:
     """Raises: UsageError unless the policy is one that a split can follow."""
     if policy not in get_args(Policy):
         raise UsageError(f"--split is one of {', '.join(get_args(Policy))}, not '{policy}'")
+
+
+def columns_of(text: str) -> Mapping[str, str]:
+    """The names of a manifest's columns by field, of a text such as "path=Image Index,label=Finding Labels".
+
+    Raises: UsageError for a text of another form.
+    """
+    columns = {}
+    for part in re.split(r",(?=\s*\w+\s*=)", text) if text else ():
+        field, equals, name = part.partition("=")
+        if not equals or not field.strip() or not name.strip(" '\""):
+            raise UsageError(f"--columns is FIELD=NAME,…, such as path=\"Image Index\",label=Finding; not '{part}'")
+        columns[field.strip().lower()] = name.strip(" '\"")
+    return columns
+
+
+def check_pattern(pattern: str | None) -> None:
+    """Raises: UsageError unless a text is a regular expression."""
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        raise UsageError(f"--patient-pattern '{pattern}' is not a regular expression: {error}") from None
 
 
 def at_least(*numbers: tuple[str, int | None, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,3 +29,13 @@ def identify(keys: Sequence[str | None], hashes: np.ndarray) -> tuple[np.ndarray
         first.setdefault(group, name)
     united = np.array([first[group] for group in component])
     return united[key_index], sum(key is None for key in keys)
+
+
+def key(known: str | None, path: str, pattern: str | None, site: str = "") -> str | None:
+    """An image's patient: what the manifest or the layout knows, else what a pattern finds in the path, else None.
+
+    A site's patients are its own: its name is a part of the key.
+    """
+    if not known and pattern and (match := re.search(pattern, path)):
+        known = match[1] if match.re.groups else match[0]
+    return f"{site}:{known}" if known and site else known

@@ -92,7 +92,7 @@ def load(options: DataOptions, progress: Progress) -> Prepared:
     """
     progress.stage("reading file names and hashes")
     source = locate.find(options.data, progress.stage)
-    dataset = load_folder(source.root, skip_unreadable=options.skip_unreadable, advance=progress.advance)
+    dataset = load_folder(source.root, options, skip_unreadable=options.skip_unreadable, advance=progress.advance)
     if options.limit is not None:
         dataset = limit(dataset, options.limit)
     development, lockbox = split(dataset, policy=options.split, seed=options.split_seed, allow_leak=options.allow_leak)
@@ -102,7 +102,7 @@ def load(options: DataOptions, progress: Progress) -> Prepared:
         notes.append(f"{dataset.unmatched:,} file names match no patient rule: each is its own patient")
     if options.limit is not None:
         notes.append(f"--limit {options.limit}: {len(dataset):,} images; not a result on the whole dataset")
-    notes += [*dataset.not_read, *development.notes]
+    notes += [*dataset.notes, *dataset.not_read, *development.notes]
     notes += [f"{one.kind}: {one.text}" for one in problems if one.kind in WORST]
     for note in notes:
         progress.note(note, "phantom" if note == locate.FALLBACK else "note")

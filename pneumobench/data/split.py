@@ -28,6 +28,8 @@ def split(
     """
     check_policy(policy)
     is_test = dataset.origins == "test"
+    if is_test.all():
+        raise DataError(f"{dataset.name} has test images alone: a model may be judged on them, never trained on them")
     if not allow_leak and (leak := findings.leak(dataset)):
         raise DataError(f"leak: {leak.text}; a patient belongs to one side (`run --allow-leak` marks the run)")
     development = dataset.subset(~is_test)
@@ -35,7 +37,7 @@ def split(
     notes: tuple[str, ...] = ()
     excluded = np.zeros(len(development), bool)
     if policy == "patient":
-        validation = _validation(development, VALIDATION_SHARE, rng)
+        validation = whole_patients(development, VALIDATION_SHARE, rng)
     elif np.any(development.origins == "val"):
         validation = development.origins == "val"
         both = np.isin(development.patients, development.patients[validation])
@@ -43,7 +45,7 @@ def split(
         if excluded.any():
             notes = (f"{excluded.sum()} training images left out: their patients are in the release's val",)
     else:
-        validation = _validation(development, OFFICIAL_PER_CLASS, rng)
+        validation = whole_patients(development, OFFICIAL_PER_CLASS, rng)
         notes = (
             f"this release has no val folder: {validation.sum()} training images "
             f"({OFFICIAL_PER_CLASS} a class) are used for validation",
@@ -62,6 +64,23 @@ def split(
     )
 
 
+def whole_patients(dataset: Dataset, share_or_count: float, rng: np.random.Generator) -> np.ndarray:
+    """A mask of whole patients: this share of each class, subtype and site, or so many images of each class."""
+    by_share = share_or_count < 1
+    label = dataset.labels.astype(str)
+    own = np.char.add(label, dataset.subtypes) if by_share else label
+    if by_share and "site" in dataset.columns:
+        own = np.char.add(own, dataset.columns["site"])
+    _, first, inverse = np.unique(dataset.patients, return_index=True, return_inverse=True)
+    stratum = own[first][inverse]  # one for all images of a patient: that of the first
+    chosen = np.zeros(len(dataset), bool)
+    for name in np.unique(stratum):
+        rows = np.flatnonzero(stratum == name)
+        target = round(share_or_count * len(rows)) if by_share else int(share_or_count)
+        chosen[_draw(dataset, rows, target, rng, at_least=1, leave=1)] = True
+    return chosen
+
+
 def limit(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
     """About `count` images: whole patients of each folder and class in its share, at least two of each."""
     if count < 1:
@@ -76,21 +95,6 @@ def limit(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
             target = round(count * len(rows) / len(dataset))
             kept[_draw(dataset, rows, target, rng, at_least=2)] = True
     return dataset.subset(kept)
-
-
-def _validation(dataset: Dataset, share_or_count: float, rng: np.random.Generator) -> np.ndarray:
-    """A mask of whole patients: this share of each class and subtype, or so many images of each class."""
-    by_share = share_or_count < 1
-    label = dataset.labels.astype(str)
-    own = np.char.add(label, dataset.subtypes) if by_share else label
-    _, first, inverse = np.unique(dataset.patients, return_index=True, return_inverse=True)
-    stratum = own[first][inverse]  # one for all images of a patient: that of the first
-    chosen = np.zeros(len(dataset), bool)
-    for name in np.unique(stratum):
-        rows = np.flatnonzero(stratum == name)
-        target = round(share_or_count * len(rows)) if by_share else int(share_or_count)
-        chosen[_draw(dataset, rows, target, rng, at_least=1, leave=1)] = True
-    return chosen
 
 
 def _draw(

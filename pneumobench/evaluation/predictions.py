@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from pneumobench.errors import TrackingError
 from pneumobench.evaluation.operating_point import OperatingPoint
 
 COLUMNS = ("image", "patient", "subtype", "hash", "label")
+SAID = ("probability", "predicted")
 
 
 class Images(Protocol):
@@ -28,13 +29,16 @@ class Images(Protocol):
     def hashes(self) -> np.ndarray: ...
     @property
     def labels(self) -> np.ndarray: ...
+    def __len__(self) -> int: ...
+    @property
+    def columns(self) -> Mapping[str, np.ndarray]: ...
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """n images as arrays of length n, the probabilities (n,) float64 of pneumonia, and the operating point.
 
-    `image` is a path relative to the dataset's folder; the others are as in `Dataset`.
+    `image` is a path relative to the dataset's folder; the others, `columns` among them, are as in `Dataset`.
     """
 
     image: np.ndarray
@@ -44,6 +48,7 @@ class Predictions:
     label: np.ndarray
     probability: np.ndarray
     operating: OperatingPoint
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.label)
@@ -64,6 +69,7 @@ class Predictions:
 
         columns = {name: getattr(self, name) for name in COLUMNS}
         columns |= {"probability": self.probability, "predicted": self.predicted.astype(np.int8)}
+        columns |= {_free(name): values for name, values in self.columns.items()}
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table(columns), path, compression="zstd")
 
@@ -78,6 +84,7 @@ def of(images: Sequence[Images], probabilities: Sequence[np.ndarray], operating:
         label=np.concatenate([d.labels for d in images]),
         probability=np.concatenate(list(probabilities)),
         operating=operating,
+        columns={name: _joined(images, name) for name in dict.fromkeys(name for d in images for name in d.columns)},
     )
 
 
@@ -90,7 +97,9 @@ def read(path: Path, operating: OperatingPoint) -> Predictions:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, columns=[*COLUMNS, "probability"])
+        table = pq.read_table(path)
+        if missing := {*COLUMNS, "probability"} - {*table.column_names}:
+            raise TrackingError(f"{path} holds no predictions: it lacks {', '.join(sorted(missing))}")
     except (OSError, pa.ArrowInvalid) as error:
         reason = str(error).partition("\n")[0]
         raise TrackingError(f"{path} holds no predictions: {reason}") from error
@@ -98,4 +107,19 @@ def read(path: Path, operating: OperatingPoint) -> Predictions:
     columns["label"] = columns["label"].astype(np.int8)
     columns["probability"] = table["probability"].to_numpy()
     order = np.lexsort((columns["image"], columns["hash"]))
-    return Predictions(**{name: values[order] for name, values in columns.items()}, operating=operating)
+    others = [name for name in table.column_names if name not in (*COLUMNS, *SAID)]
+    return Predictions(
+        **{name: values[order] for name, values in columns.items()},
+        operating=operating,
+        columns={name: np.array(table[name].to_pylist(), str)[order] for name in others},
+    )
+
+
+def _free(name: str) -> str:
+    """A column's name, or another where it is one of the predictions' own."""
+    return f"{name}_" if name in (*COLUMNS, *SAID) else name
+
+
+def _joined(images: Sequence[Images], name: str) -> np.ndarray:
+    empty = {len(d): np.full(len(d), "") for d in images}
+    return np.concatenate([d.columns.get(name, empty[len(d)]) for d in images]).astype(str)

@@ -47,7 +47,7 @@ class Job:
 
     def portable(self) -> dict[str, Any]:
         """The settings that a study stores for workers on other machines, whose addresses and folders differ."""
-        plain = asdict(replace(self, data=replace(self.data, data=None)))
+        plain = asdict(replace(self, data=replace(self.data, data=None, root=None)))
         return {name: value for name, value in plain.items() if name not in ("storage", "tracking_uri")}
 
     @classmethod

@@ -4,11 +4,12 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from pneumobench.data import decode, info
+from pneumobench.data.options import DataOptions
 from pneumobench.utils.progress import Progress
 
 
 def test_counts_by_split_class_subtype_and_patient(phantom_folder, dataset):
-    facts = info.gather(phantom_folder, Progress())
+    facts = info.gather(DataOptions(data=phantom_folder), Progress())
     assert sum(row["images"] for row in facts.table) == facts.images == len(dataset)
     assert {(row["split"], row["class"]) for row in facts.table} == {
         (split, name) for split in ("train", "test") for name in ("NORMAL", "PNEUMONIA")
@@ -21,7 +22,7 @@ def test_counts_by_split_class_subtype_and_patient(phantom_folder, dataset):
 def test_no_test_image_is_opened(copy, monkeypatch):
     opened, whole = [], decode.opened
     monkeypatch.setattr(decode, "opened", lambda path: (opened.append(path), whole(path))[1])
-    info.gather(copy, Progress())
+    info.gather(DataOptions(data=copy), Progress())
     assert opened
     assert not [path for path in opened if copy / "test" in path.parents]
 
@@ -29,7 +30,7 @@ def test_no_test_image_is_opened(copy, monkeypatch):
 def test_unreadable_files_are_named(copy):
     path = next((copy / "train" / "NORMAL").iterdir())
     path.write_text("no image")
-    assert info.gather(copy, Progress()).unreadable == [path.relative_to(copy).as_posix()]
+    assert info.gather(DataOptions(data=copy), Progress()).unreadable == [path.relative_to(copy).as_posix()]
 
 
 def test_what_decided_the_range_of_grey_values_is_counted(copy, cli):
@@ -46,7 +47,7 @@ def test_what_decided_the_range_of_grey_values_is_counted(copy, cli):
         frames = [Image.fromarray(twelve)] * 2 if number == 4 else []
         kind = {"save_all": True, "append_images": frames} if frames else {"pnginfo": declared}
         Image.fromarray(twelve).save(path.with_suffix(".tif" if frames else ".png"), **kind)
-    facts = info.gather(copy, Progress())
+    facts = info.gather(DataOptions(data=copy), Progress())
     eight = sum(facts.modes.values()) - 5
     assert facts.depths == {"8 bits": eight, "12 bits by the 99.9th percentile": 3, "12 bits declared": 2}
     assert facts.several_frames == 1

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -34,3 +36,13 @@ def test_another_file_is_refused_by_name(tmp_path):
     (tmp_path / "test.parquet").write_text("no table")
     with pytest.raises(TrackingError, match=r"test\.parquet holds no predictions"):
         predictions.read(tmp_path / "test.parquet", POINT)
+
+
+def test_what_else_is_known_of_an_image_stays_with_its_prediction(dataset, tmp_path):
+    columns = {"view": np.array(["AP", "PA"]), "hash": np.array(["x", "y"])}
+    one = predictions.of([replace(dataset.subset(np.arange(2)), columns=columns)], [np.array([0.1, 0.9])], POINT)
+    one.write(tmp_path / "test.parquet")
+    again = predictions.read(tmp_path / "test.parquet", POINT)
+    order = np.argsort(one.hash, kind="stable")
+    assert again.columns["view"].tolist() == columns["view"][order].tolist()
+    assert again.columns["hash_"].tolist() == columns["hash"][order].tolist()
