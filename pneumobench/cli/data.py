@@ -96,16 +96,15 @@ def audit(
     """Find leaks, duplicates, label conflicts, unreadable images and shortcuts, the worst for a result first."""
     from pneumobench.cli import render
     from pneumobench.cli.progress import watching
-    from pneumobench.data import audit, locate
+    from pneumobench.data import audit
     from pneumobench.data.audit.html import write
-    from pneumobench.data.load import load_folder
+    from pneumobench.data.load import load
     from pneumobench.data.lockbox import Look
     from pneumobench.tracking.store import Store
 
     with watching() as progress:
         progress.stage("reading file names and hashes")
-        root = locate.find(data.data, progress.stage).root
-        images = load_folder(root, data, skip_unreadable=True, advance=progress.advance)
+        images = load(data, progress, skip_unreadable=True).dataset
         ledger = Store(tracking_uri).ledger
         test = (ledger, Look.now(dataset=images.name, fingerprint=images.fingerprint)) if include_test else None
         audited = audit.audit(images, progress, test=test)

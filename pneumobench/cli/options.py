@@ -62,6 +62,14 @@ Data = Annotated[
         show_default=False,
     ),
 ]
+Sources = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Folder of images (`data layouts` lists the kinds), manifest with a row an image, or `phantom`; repeated, "
+        "several as one. Default: PNEUMOBENCH_DATA, data/chest_xray, the phantom.",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 TrackingUri = Annotated[
     str | None,
@@ -84,7 +92,7 @@ class Group:
 READING = Group(
     DataOptions,
     {
-        "data": Data,
+        "data": Sources,
         "layout": Annotated[
             str | None,
             typer.Option(

@@ -18,6 +18,7 @@ KINDS = (
     "shift",  # training images can be distinguished from test images
     "shortcut",  # something other than the lungs predicts the label
     "two patient keys",  # identical files under two patients
+    "patients in both classes",
     "near duplicates",
     "identical files",
     "not read",  # files that the layout passes over

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pneumobench.data import decode, disk_cache, locate
+from pneumobench.data import decode, disk_cache
 from pneumobench.data.dataset import CLASSES, ORIGINS
-from pneumobench.data.load import load_folder
+from pneumobench.data.load import load
 from pneumobench.data.options import DataOptions
 from pneumobench.utils.progress import Progress
 
@@ -51,8 +51,7 @@ def gather(options: DataOptions, progress: Progress) -> Facts:
     Raises: what loading it raises.
     """
     progress.stage("reading file names and hashes")
-    root = locate.find(options.data, progress.stage).root
-    dataset = load_folder(root, options, skip_unreadable=True, advance=progress.advance)
+    dataset = load(options, progress, skip_unreadable=True).dataset
     table = []
     for origin in ORIGINS:
         for label, name in enumerate(CLASSES):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from pneumobench.data import detect, kept_split, patients
-from pneumobench.data.dataset import CLASSES, ORIGINS, Dataset, unreadable
+from pneumobench.data import detect, kept_split, locate, patients
+from pneumobench.data.dataset import CLASSES, Dataset, ordered, unreadable
 from pneumobench.data.hashes import content_hashes, printable
 from pneumobench.data.layout import Listing, Row
 from pneumobench.data.layouts import phantom
 from pneumobench.data.options import DataOptions
+from pneumobench.data.sites import united
 from pneumobench.errors import DataError
+from pneumobench.utils.progress import Progress
 from pneumobench.utils.threads import Advance
 
 
@@ -67,7 +69,24 @@ def load_folder(
         for label, name in enumerate(CLASSES):  # one may have lost its last image to --skip-unreadable
             if not np.any((dataset.origins == origin) & (dataset.labels == label)):
                 raise DataError(f"no readable image in {source / origin / name}: both classes are needed")
-    return dataset.subset(_order(dataset))
+    return ordered(dataset)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The images of all sources as one dataset, what names the sources, and whether no other images were found."""
+
+    dataset: Dataset
+    sources: tuple[str, ...]
+    is_fallback: bool
+
+
+def load(options: DataOptions, progress: Progress, *, skip_unreadable: bool | None = None) -> Loaded:
+    """Find and load every source that the options name. Raises: as `locate.find` and `load_folder`."""
+    skip = options.skip_unreadable if skip_unreadable is None else skip_unreadable
+    sources = [locate.find(name, progress.stage) for name in options.sources]
+    datasets = [load_folder(source.root, options, skip_unreadable=skip, advance=progress.advance) for source in sources]
+    return Loaded(united(datasets), tuple(str(source.root) for source in sources), any(s.fallback for s in sources))
 
 
 def _divided(dataset: Dataset, listing: Listing, source: Path, fraction: float | None) -> Dataset:
@@ -86,12 +105,6 @@ def _divided(dataset: Dataset, listing: Listing, source: Path, fraction: float |
 def _columns(rows: Sequence[Row]) -> dict[str, np.ndarray]:
     names = dict.fromkeys(name for row in rows for name in row.columns)
     return {name: np.array([row.columns.get(name, "") for row in rows], str) for name in names}
-
-
-def _order(dataset: Dataset) -> np.ndarray:
-    """By origin and label, and in these as the layout has them."""
-    sides = np.array([ORIGINS.index(origin) for origin in dataset.origins.tolist()])
-    return np.lexsort((np.arange(len(dataset)), dataset.labels, sides))
 
 
 def _subtype(row: Row) -> str:

@@ -16,7 +16,7 @@ Policy = Literal["patient", "official"]
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions:
-    """The images (`data` as in `locate.find`), the split with its seed, and what to do with images at fault.
+    """The images (`data` as in `locate.find`, or several), their split with its seed, and what to do with faulty ones.
 
     `split_seeds` divisions are trained on, from `split_seed` on. `limit` is about how many images to take, whole
     patients each; None takes all.
@@ -27,7 +27,7 @@ class DataOptions:
     Raises: UsageError for a word or a number that cannot be met.
     """
 
-    data: str | None = None
+    data: str | tuple[str, ...] | None = None
     split: str = "patient"
     split_seed: int = 0
     split_seeds: int = 1
@@ -41,6 +41,11 @@ class DataOptions:
     negative: tuple[str, ...] = ()
     patient_pattern: str | None = None
     test_fraction: float | None = None
+
+    @property
+    def sources(self) -> tuple[str | None, ...]:
+        """What `data` names, one by one."""
+        return self.data if isinstance(self.data, tuple) else (self.data,)
 
     @property
     def reading(self) -> Reading:
@@ -59,6 +64,9 @@ class DataOptions:
         return range(self.split_seed, self.split_seed + self.split_seeds)
 
     def __post_init__(self) -> None:
+        if isinstance(self.data, list | tuple):
+            several = tuple(str(one) for one in self.data)
+            object.__setattr__(self, "data", several if len(several) > 1 else next(iter(several), None))
         for name in ("data", "root"):
             if isinstance(getattr(self, name), Path):
                 object.__setattr__(self, name, str(getattr(self, name)))

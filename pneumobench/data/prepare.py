@@ -12,7 +12,7 @@ from pneumobench.data import findings, locate
 from pneumobench.data.dataset import CLASSES, Dataset
 from pneumobench.data.findings import Finding
 from pneumobench.data.folds import divide_into_folds
-from pneumobench.data.load import load_folder
+from pneumobench.data.load import load as load_sources
 from pneumobench.data.lockbox import Lockbox
 from pneumobench.data.options import DataOptions
 from pneumobench.data.split import limit, split
@@ -27,7 +27,7 @@ class Prepared:
     """A dataset, its division, how that was made, and what the user should know about it.
 
     `folds`, if any, divide the whole development side; its training and validation parts are then not used as such.
-    `findings` come from names and hashes.
+    `findings` come from names and hashes; `sources` name the folders or manifests that were read.
     """
 
     dataset: Dataset
@@ -37,6 +37,7 @@ class Prepared:
     notes: tuple[str, ...]
     folds: tuple[Development, ...] = ()
     findings: tuple[Finding, ...] = ()
+    sources: tuple[str, ...] = ()
 
     def divided(self, split_seed: int) -> Prepared:
         """The same images, divided into training and validation by another seed; what cannot be read is left out."""
@@ -91,13 +92,13 @@ def load(options: DataOptions, progress: Progress) -> Prepared:
     Raises: DataError where a patient is on both sides of the lockbox, unless that is allowed.
     """
     progress.stage("reading file names and hashes")
-    source = locate.find(options.data, progress.stage)
-    dataset = load_folder(source.root, options, skip_unreadable=options.skip_unreadable, advance=progress.advance)
+    loaded = load_sources(options, progress)
+    dataset = loaded.dataset
     if options.limit is not None:
         dataset = limit(dataset, options.limit)
     development, lockbox = split(dataset, policy=options.split, seed=options.split_seed, allow_leak=options.allow_leak)
     problems = findings.of_names(dataset)
-    notes = [locate.FALLBACK] if source.fallback else []
+    notes = [locate.FALLBACK] if loaded.is_fallback else []
     if dataset.unmatched:
         notes.append(f"{dataset.unmatched:,} file names match no patient rule: each is its own patient")
     if options.limit is not None:
@@ -106,7 +107,7 @@ def load(options: DataOptions, progress: Progress) -> Prepared:
     notes += [f"{one.kind}: {one.text}" for one in problems if one.kind in WORST]
     for note in notes:
         progress.note(note, "phantom" if note == locate.FALLBACK else "note")
-    prepared = Prepared(dataset, development, lockbox, options, tuple(notes), findings=problems)
+    prepared = Prepared(dataset, development, lockbox, options, tuple(notes), findings=problems, sources=loaded.sources)
     progress.fact(prepared.summary())
     return prepared
 

@@ -19,7 +19,7 @@ def gathered(
 
     `data` may be the image folder alone. Raises: UsageError for a name that is a field of neither.
     """
-    of_data = data if isinstance(data, DataOptions) else DataOptions(data=None if data is None else str(data))
+    of_data = data if isinstance(data, DataOptions) else DataOptions(data=data)  # type: ignore[arg-type]
     of_training = train or TrainOptions()
     changes: dict[type, dict[str, Any]] = {DataOptions: {}, TrainOptions: {}}
     owners = {field.name: kind for kind in changes for field in fields(kind)}

@@ -56,6 +56,6 @@ class Job:
         values = {**plain, "data": DataOptions(**plain["data"]), "train": TrainOptions(**plain["train"])}
         return cls(**values | here)
 
-    def with_data(self, data: str | None) -> Job:
+    def with_data(self, data: str | tuple[str, ...] | None) -> Job:
         """The same job with this machine's image folder."""
         return replace(self, data=replace(self.data, data=data))

@@ -143,7 +143,7 @@ def work(
             f"study '{name}' tracks its trials in another store than {redact(store.uri)}; --tracking-uri names it"
         )
     images = job.images(progress)
-    job = job.with_data(str(images.dataset.root))
+    job = job.with_data(images.sources)
     study_trials = Trials(kept, name, plan)
     study_trials.check_identity(plan.identity(images))
     progress.stage("starting the workers")
@@ -160,7 +160,7 @@ def _images_and_trials(job: Job, plan: Plan, progress: Progress) -> tuple[Prepar
     images = job.images(progress)
     study_trials = Trials.open_or_create(Storage(job.storage, stale=retry), job.name, plan, plan.identity(images))
     images = prepare.decode(images, plan.views(), progress=progress)
-    return images, study_trials, job.with_data(str(images.dataset.root))
+    return images, study_trials, job.with_data(images.sources)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pneumobench.data.audit import duplicates, shortcuts
+from pneumobench.data.audit import columns, duplicates, shortcuts
 from pneumobench.data.audit.image_stats import Traits, gather
 from pneumobench.data.dataset import Dataset
 from pneumobench.data.findings import KINDS, Finding, of_names, ranked
@@ -67,12 +67,18 @@ def audit(dataset: Dataset, progress: Progress, *, test: tuple[Ledger, Look] | N
     progress.stage("looking for near duplicates")
     findings += duplicates.near(own, traits)
     progress.stage("predicting the label without looking at the lungs")
-    inner = own.origins != "test"
+    # of a dataset of test images alone, what is said of training images is said of them
+    inner = own.origins != "test" if len(own) and not is_test.all() else np.ones(len(own), bool)
+    described = dataset if is_test.all() else dataset.subset(~is_test)
+    findings += columns.of_label(described) + columns.both_classes(described)
+    findings += columns.of_sites(own.subset(inner), traits.take(np.flatnonzero(inner)))
     findings += shortcuts.of_label(own.subset(inner), traits.take(np.flatnonzero(inner)))
     why_not = (
         {} if test is not None else dict.fromkeys(("near leak", "shift"), "--include-test decodes the test images")
     )
-    if few := shortcuts.too_few(own.labels[inner], own.patients[inner]):
+    if is_test.all() and test is None:
+        why_not["shortcut"] = "in pixels: --include-test decodes the test images"
+    elif few := shortcuts.too_few(own.labels[inner], own.patients[inner]):
         why_not["shortcut"] = few
     if test is not None:
         findings += shortcuts.of_side(own, traits)
