@@ -7,11 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pneumobench.cli.options import READING, Group, grouped
-
-HOW = Group(
-    READING.kind, {name: READING.options[name] for name in ("layout", "columns", "root", "positive", "negative")}
-)
+from pneumobench.cli.options import HOW, grouped
 
 
 @grouped(how=HOW)

@@ -131,6 +131,9 @@ READING = Group(
         ],
     },
 )
+HOW = Group(
+    DataOptions, {name: READING.options[name] for name in ("layout", "columns", "root", "positive", "negative")}
+)
 DATA = Group(
     DataOptions,
     READING.options
