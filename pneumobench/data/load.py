@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumobench.data import detect, kept_split, locate, patients
+from pneumobench.data import detect, kept_split, locate, patients, tags
 from pneumobench.data.dataset import CLASSES, Dataset, ordered, unreadable
 from pneumobench.data.hashes import content_hashes, printable
 from pneumobench.data.layout import Listing, Row
@@ -40,6 +40,7 @@ def load_folder(
     if failed and not skip_unreadable:
         raise unreadable(listing.root / failed[0][0], failed[0][1], len(failed))
     rows = [row for row, (_, why) in zip(listing.rows, hashed, strict=True) if not why]
+    rows = tags.filled(listing.root, rows)
     hashes = np.array([digest for digest, why in hashed if not why])
     columns = _columns(rows)
     sites = columns.get("site", np.array([], str))
