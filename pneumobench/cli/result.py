@@ -12,6 +12,7 @@ from pneumobench.evaluation.words import figure, number
 if TYPE_CHECKING:
     from pneumobench.experiment.result import Result
 
+SHOWN_OF_SITE = ("auroc", "sensitivity", "specificity")
 HEADINGS = ("", "at the threshold", "at 0.5")
 
 
@@ -58,6 +59,10 @@ def remarks(result: Result) -> list[str]:
         lines.append(
             f"The threshold is a tie: on validation {max(ties)} thresholds were equally good"
             f"{' in one training' if several else ''}, and the one nearest 0.5 was taken."
+        )
+    for site, figures in result.sites.items():
+        lines.append(
+            f"On {site}: " + ", ".join(f"{label(name)} {figure(figures[name])}" for name in SHOWN_OF_SITE) + "."
         )
     if result.dataset == "phantom":
         lines.append("These images are synthetic: nothing here is about patients.")

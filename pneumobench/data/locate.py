@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,8 @@ def find(data: str | Path | None = None, stage: Callable[[str], None] | None = N
 def _named(path: Path, stage: Callable[[str], None] | None) -> Path:
     """The folder or file itself; that an archive will be unpacked is said. Raises: DataError for an address."""
     if tables.ADDRESS.match(path.as_posix()):
-        raise DataError(f"{path} is an address; download what is there and name the file")
+        address = re.sub(r":/+", "://", path.as_posix(), count=1)  # a path has lost a slash
+        raise DataError(f"{address} is an address; download what is there and name the file")
     if stage and path.suffix == medmnist.SUFFIX:
         stage(f"unpacking {path.name}")
     return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -57,6 +57,11 @@ class Predictions:
     def predicted(self) -> np.ndarray:
         """(n,) bool: pneumonia is said at the operating point's threshold."""
         return self.probability >= self.operating.threshold
+
+    def take(self, rows: np.ndarray) -> Predictions:
+        """Those of these rows (indices or a mask)."""
+        arrays = {name: getattr(self, name)[rows] for name in (*COLUMNS, "probability")}
+        return replace(self, **arrays, columns={name: values[rows] for name, values in self.columns.items()})
 
     def same_images(self, other: Predictions) -> bool:
         """Whether both are about the same images with the same labels, in the same order."""

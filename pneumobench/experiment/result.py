@@ -38,6 +38,7 @@ class Result:
 
     `seconds` is by phase; `images_per_second` is of training, without the first epoch; `test` is None where the
     test images stayed closed. `looks` is how many times these test images had been opened before this run.
+    `sites` holds the metrics on the test images of each site, where there are several.
     """
 
     run_id: str
@@ -65,6 +66,7 @@ class Result:
     looks: int = 0
     limit: int | None = None
     notes: tuple[str, ...] = field(default=())
+    sites: dict[str, dict[str, Estimate]] = field(default_factory=dict)
 
     @property
     def seeds(self) -> list[int]:
@@ -89,4 +91,5 @@ class Result:
             "published_accuracy": self.published,
             "runs": self.runs,
             "notes": self.notes,
+            "sites": self.sites,
         }

@@ -224,4 +224,5 @@ def _result(
         looks=scores.looks,
         limit=images.options.limit,
         notes=notes,
+        sites={name: dict(figures) for name, figures in scores.sites.items()},
     )

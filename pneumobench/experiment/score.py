@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Scores:
 
     `test` holds each training's predictions on the test images, and is empty where they stayed closed; `labels` are
     those of the readable test images; `looks` counts the openings before this one; `lost` names unreadable images.
+    `sites` are the metrics on the test images of each site, where there are several and both classes in it.
     """
 
     of_training: Mapping[Training, Mapping[str, Figures]]
@@ -34,6 +35,7 @@ class Scores:
     labels: np.ndarray
     looks: int
     lost: tuple[str, ...]
+    sites: Mapping[str, Figures] = field(default_factory=dict)
 
 
 def score(
@@ -67,7 +69,16 @@ def score(
             overall["test"] = estimates.evaluate(list(test.values()))
         held_out = next(iter(models.values())).folds if images.folds else ()
         folds = [estimates.evaluate([fold]) for fold in held_out]
-    return Scores(of_training, overall, folds, test, labels, looks, lost)
+        sites = _of_sites(list(test.values()))
+    return Scores(of_training, overall, folds, test, labels, looks, lost, sites)
+
+
+def _of_sites(test: Sequence[Predictions]) -> dict[str, Figures]:
+    """The metrics of all trainings together on each site's images; {} where there is one site."""
+    sites = test[0].columns.get("site", np.array([], str)) if test else np.array([], str)
+    names = np.unique(sites).tolist()
+    of_site = {name: [one.take(sites == name) for one in test] for name in names} if len(names) > 1 else {}
+    return {name: estimates.evaluate(own) for name, own in of_site.items() if len(np.unique(own[0].label)) > 1}
 
 
 def _opened(context: Context, record: Record, session: Session) -> tuple[Part, int]:
