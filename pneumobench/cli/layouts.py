@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pneumobench.cli.options import HOW, AsJson, grouped
+from pneumobench.cli.options import HOW, AsJson, Group, grouped
 
 app = typer.Typer(help="List the kinds of datasets; show, write and check them.", invoke_without_command=True)
+OPTIONS = Group(HOW.kind, {name: option for name, option in HOW.options.items() if name != "layout"})
 Name = Annotated[str, typer.Argument(help="A name from `pneumobench data layouts`.")]
 
 
@@ -71,7 +72,7 @@ def new(
 
 
 @app.command()
-@grouped(how=HOW)
+@grouped(how=OPTIONS)
 def check(
     name: Name,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder (or a file) of this kind.")],
