@@ -28,7 +28,7 @@ from pneumobench.experiment.result import Result, SeedResult
 from pneumobench.experiment.score import Scores, score
 from pneumobench.experiment.session import Session
 from pneumobench.experiment.study_origin import Origin
-from pneumobench.tracking.importing import import_mlflow
+from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.store import Store
 from pneumobench.training import trainer
 from pneumobench.training.options import TrainOptions
@@ -37,6 +37,7 @@ from pneumobench.utils.progress import Progress
 
 
 @outside_databases()
+@as_guest()
 def run(
     plugin: str,
     knobs: Mapping[str, Any] | None = None,

@@ -28,7 +28,7 @@ from pneumobench.search.summary import Summary, in_common, summarise
 from pneumobench.search.supervisor import Supervisor
 from pneumobench.search.trials import IN_A_ROW, Trials, retry
 from pneumobench.search.workers import Workers
-from pneumobench.tracking.importing import import_mlflow
+from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
 from pneumobench.training.options import TrainOptions
@@ -52,6 +52,7 @@ class Outcome:
 
 
 @outside_databases()
+@as_guest()
 def study(
     file: str = "default",
     trials: int = 50,
@@ -114,6 +115,7 @@ def study(
 
 
 @outside_databases()
+@as_guest()
 def work(
     name: str,
     *,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumobench.tracking import heartbeat
+from pneumobench.tracking.importing import default_store
 from pneumobench.tracking.store import Store
 from pneumobench.utils import provenance
 from pneumobench.utils.provenance import redact
@@ -121,13 +122,12 @@ class Recorder:
             inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, *shape))]),
             outputs=Schema([TensorSpec(np.dtype(np.float64), (-1,))]),
         )
-        with self._store.reporting_errors():
+        with self._store.reporting_errors(), default_store(self._store.uri):
             # created here, as MLflow would put the model of a run that is not its "active" run into experiment 0
             run = self._client.get_run(self.run_id)
             model = self._client.create_logged_model(
                 run.info.experiment_id, "model", self.run_id, params=run.data.params, model_type=kind
             )
-            self._store.make_default()
             Model.log(
                 None,
                 mlflow.pyfunc,

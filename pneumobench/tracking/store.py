@@ -14,7 +14,7 @@ from filelock import FileLock
 from pneumobench.data.lockbox import Ledger
 from pneumobench.errors import TrackingError
 from pneumobench.tracking import heartbeat, moved, view
-from pneumobench.tracking.importing import import_mlflow
+from pneumobench.tracking.importing import default_store, environment, import_mlflow
 from pneumobench.utils.database import absolute, hide_password, sqlite_path, sqlite_url
 from pneumobench.utils.provenance import redact
 
@@ -60,22 +60,12 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
             # otherwise MLflow's experiment 0 would store its artifacts in the caller's working directory
             root = {"_MLFLOW_SERVER_ARTIFACT_ROOT": self.artifacts} if self.artifacts else {}
-            with FileLock(self.folder / "store.lock"), _environment(**root):
-                self.make_default()
+            with FileLock(self.folder / "store.lock"), environment(**root), default_store(self.uri):
                 client = mlflow.MlflowClient(self.uri)
                 client.search_experiments(max_results=1)
                 if path := sqlite_path(self.uri):
                     moved.follow(path, self.folder / "artifacts", PREFIX)
         return client
-
-    def make_default(self) -> None:
-        """Make this store MLflow's default for functions that take no client, such as logging a model.
-
-        The environment variable that MLflow sets at the same time is restored: otherwise this process's later
-        runs, and its child processes, would use this store.
-        """
-        with _environment(MLFLOW_TRACKING_URI=os.environ.get("MLFLOW_TRACKING_URI")):
-            import_mlflow().set_tracking_uri(self.uri)
 
     def experiment(self, name: str, fingerprint: str, description: str) -> str:
         """The id of the experiment for a dataset's fingerprint, created under this name if missing."""
@@ -143,7 +133,7 @@ class Store:
         """Register the model of a run with the alias "champion"; returns its version."""
         from mlflow.exceptions import MlflowException
 
-        with self.reporting_errors():
+        with self.reporting_errors(), default_store(self.uri):
             try:
                 self.client.get_registered_model(REGISTERED)
             except MlflowException:
@@ -160,7 +150,8 @@ class Store:
         from mlflow.exceptions import MlflowException
 
         try:
-            return self.client.get_model_version_by_alias(REGISTERED, CHAMPION).run_id
+            with default_store(self.uri):
+                return self.client.get_model_version_by_alias(REGISTERED, CHAMPION).run_id
         except MlflowException:
             return None
 
@@ -195,11 +186,14 @@ class Store:
         """The model folder that `Recorder.model` logged for a run, downloaded where the store is remote."""
         from mlflow.artifacts import download_artifacts
         from mlflow.models import Model
+        from mlflow.utils.yaml_utils import read_yaml
 
         with self.reporting_errors():
             model_id = run.outputs.model_outputs[0].model_id
-            folder = Path(download_artifacts(artifact_uri=f"models:/{model_id}", tracking_uri=self.uri))
-            return folder / Model.load(folder).flavors["python_function"]["data"]
+            with default_store(self.uri):
+                folder = Path(download_artifacts(artifact_uri=f"models:/{model_id}", tracking_uri=self.uri))
+            # not Model.load, which reads %41 in a path as an A
+            return folder / Model.from_dict(read_yaml(str(folder), "MLmodel")).flavors["python_function"]["data"]
 
     @contextmanager
     def reporting_errors(self) -> Iterator[None]:
@@ -212,25 +206,6 @@ class Store:
         except (MlflowException, OSError, sqlalchemy.exc.SQLAlchemyError) as error:
             reason = redact(str(error)).strip().partition("\n")[0]
             raise TrackingError(f"cannot use the tracking store {hide_password(self.uri)}: {reason}") from error
-
-
-@contextmanager
-def _environment(**values: str | None) -> Iterator[None]:
-    """Set environment variables for the length of a block (None unsets one), and restore them after it."""
-    before = {name: os.environ.get(name) for name in values}
-    try:
-        _set(values)
-        yield
-    finally:
-        _set(before)
-
-
-def _set(values: Mapping[str, str | None]) -> None:
-    for name, value in values.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
 
 
 def _absolute(uri: str) -> str:

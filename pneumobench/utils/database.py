@@ -4,33 +4,44 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pneumobench.errors import UsageError
 from pneumobench.utils.provenance import redact
 
 SQLITE = "sqlite:///"
+SETTINGS = ("timeout", "cache", "mode", "uri", "check_same_thread", "isolation_level", "cached_statements", "nolock")
 
 
 def sqlite_url(path: Path) -> str:
-    """The address of an SQLite file, by its absolute path: `sqlite:////path`, with odd characters escaped."""
-    from sqlalchemy.engine import URL
+    """The address of an SQLite file, by its absolute path: `sqlite:////path`, with % and ? escaped.
 
-    return URL.create("sqlite", database=str(path.expanduser().absolute())).render_as_string()
+    Nothing else is escaped, as MLflow takes the address for the path in places, and é would be another folder there.
+    """
+    return SQLITE + str(path.expanduser().absolute()).replace("%", "%25").replace("?", "%3F")
 
 
 def sqlite_path(url: str) -> Path | None:
-    """The file of an SQLite address; None of any other address."""
+    """The file of an SQLite address; None of any other address. Raises: UsageError for an unknown setting."""
     from sqlalchemy.engine import make_url
 
-    return Path(make_url(url).database or "") if url.startswith(SQLITE) else None
+    if not url.startswith(SQLITE):
+        return None
+    parsed = make_url(url)
+    for name in parsed.query:
+        if name not in SETTINGS:
+            raise UsageError(
+                f"after ? an SQLite address has settings ({', '.join(SETTINGS)}), not '{name}'; "
+                f"a question mark in a path is written %3F: '{url}'"
+            )
+    return Path(parsed.database or "")
 
 
 def absolute(url: str) -> str:
     """The address with an SQLite file's path made absolute; any other as it is."""
-    from sqlalchemy.engine import make_url
-
     path = sqlite_path(url)
     if path is None:
         return url
-    return make_url(url).set(database=str(path.expanduser().absolute())).render_as_string(hide_password=False)
+    _, mark, settings = url.partition("?")
+    return sqlite_url(path) + mark + settings
 
 
 def hide_password(url: str) -> str:

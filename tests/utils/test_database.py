@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import create_engine, text
 
+from pneumobench.errors import UsageError
 from pneumobench.utils.database import absolute, hide_password, sqlite_path, sqlite_url
 
 
@@ -17,6 +18,15 @@ def test_sqlalchemy_opens_the_very_file(name, tmp_path):
         connection.execute(text("create table t (x int)"))
     engine.dispose()
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_an_unknown_setting_is_a_question_mark_of_a_path():
+    with pytest.raises(UsageError, match="not 'x'; a question mark in a path is written %3F"):
+        sqlite_path("sqlite:////a/what?x=1.db")
+
+
+def test_letters_of_any_language_stand_in_the_address(tmp_path):
+    assert sqlite_url(tmp_path / "Müller #1.db") == f"sqlite:///{tmp_path}/Müller #1.db"
 
 
 def test_a_relative_path_is_made_absolute_and_settings_stay(tmp_path, monkeypatch):
