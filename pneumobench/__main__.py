@@ -1,6 +1,10 @@
 """`python -m pneumobench` is `pneumobench`."""
 
-from pneumobench.cli import main
+import sys
 
 if __name__ == "__main__":
+    try:
+        from pneumobench.cli import main
+    except KeyboardInterrupt:  # Ctrl-C in the first tenths of a second, while the command line is imported
+        sys.exit("pneumobench: interrupted")
     main()

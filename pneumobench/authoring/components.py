@@ -9,6 +9,7 @@ from typing import Any
 from pneumobench.authoring import registry
 from pneumobench.authoring.knobs import MEMBERS, of_member, value_of
 from pneumobench.authoring.recipe import Ensemble, Estimator, Plugin, Recipe, View
+from pneumobench.errors import PluginError
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,11 @@ class Component:
 
     @property
     def view(self) -> View:
-        """The component's view for these knobs."""
-        return value_of(self.plugin.view, self.knobs)
+        """The component's view for these knobs. Raises: PluginError for anything else."""
+        view = value_of(self.plugin.view, self.knobs)
+        if not isinstance(view, View):
+            raise PluginError(f"`view` of '{self.name}' is a View(height, width), not {view!r}")
+        return view
 
     def epochs(self, total: int | None) -> int | None:
         """The requested epochs; None for an estimator, which has none."""

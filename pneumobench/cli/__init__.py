@@ -21,7 +21,7 @@ from pneumobench.cli import (
     study,
     tracking,
 )
-from pneumobench.errors import PneumobenchError
+from pneumobench.errors import PneumobenchError, UsageError
 from pneumobench.utils.interrupts import outside_databases
 
 app = typer.Typer(
@@ -46,6 +46,9 @@ app.command("ledger")(tracking.ledger)
 app.command("ui")(tracking.ui)
 
 
+INTERRUPTED = 130  # the exit code of Ctrl-C
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from pneumobench.utils.provenance import version
@@ -68,12 +71,15 @@ def common(
 def main() -> NoReturn:
     """Run a command; exit with 0, 1 (failed), 2 (wrong usage), 129 (SIGHUP), 130 (Ctrl-C) or 143 (SIGTERM)."""
     try:
+        _check_folder()
         with outside_databases(signal.SIGTERM, signal.SIGHUP):
             code = app(standalone_mode=False, prog_name="pneumobench") or 0
+        if code == INTERRUPTED:  # typer makes a plain exit code of Ctrl-C
+            raise KeyboardInterrupt
     except PneumobenchError as error:
         code = _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        code = _fail("interrupted", 130)
+        code = _fail("interrupted", INTERRUPTED)
     except typer.Exit as leave:
         code = leave.exit_code
     except SystemExit as leave:
@@ -89,6 +95,14 @@ def main() -> NoReturn:
         else:
             code = _fail(f"{type(error).__name__}: {error} (--debug shows where)", 1)
     sys.exit(code)
+
+
+def _check_folder() -> None:
+    """Raises: UsageError where the working directory was deleted, which no library reports as such."""
+    try:
+        os.getcwd()
+    except OSError:
+        raise UsageError("the working directory does not exist any more; change into one that does") from None
 
 
 def _fail(message: str, code: int) -> int:

@@ -78,6 +78,10 @@ def whole_patients(dataset: Dataset, share_or_count: float, rng: np.random.Gener
         rows = np.flatnonzero(stratum == name)
         target = round(share_or_count * len(rows)) if by_share else int(share_or_count)
         chosen[_draw(dataset, rows, target, rng, at_least=1, leave=1)] = True
+    for value in np.unique(dataset.labels) if by_share else ():
+        rows = np.flatnonzero(dataset.labels == value)
+        if not chosen[rows].any():  # one patient of each subtype: none of them could be drawn
+            chosen[_draw(dataset, rows, round(share_or_count * len(rows)), rng, at_least=1, leave=1)] = True
     return chosen
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from pneumobench.errors import PneumobenchError, TrackingError, UsageError
-from pneumobench.utils.database import absolute, hide_password, sqlite_path, sqlite_url
+from pneumobench.utils.database import absolute, connect, hide_password, sqlite_path, sqlite_url
 from pneumobench.utils.provenance import redact
 
 VARIABLE = "PNEUMOBENCH_STORAGE"
@@ -40,6 +40,7 @@ class Storage:
             warnings.filterwarnings("ignore", message="Heartbeat of storage")  # recorded by our thread
             if self._path:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
+            connect(self.url)
             # only one process may create the tables
             with FileLock(f"{self._path}.lock") if self._path else nullcontext():
                 backend = optuna.storages.RDBStorage(

@@ -15,7 +15,7 @@ from pneumobench.data.lockbox import Ledger
 from pneumobench.errors import TrackingError
 from pneumobench.tracking import heartbeat, moved, view
 from pneumobench.tracking.importing import default_store, environment, import_mlflow
-from pneumobench.utils.database import absolute, hide_password, sqlite_path, sqlite_url
+from pneumobench.utils.database import absolute, connect, hide_password, sqlite_path, sqlite_url
 from pneumobench.utils.provenance import redact
 
 DEFAULT_FOLDER = Path("runs")
@@ -61,6 +61,7 @@ class Store:
             # otherwise MLflow's experiment 0 would store its artifacts in the caller's working directory
             root = {"_MLFLOW_SERVER_ARTIFACT_ROOT": self.artifacts} if self.artifacts else {}
             with FileLock(self.folder / "store.lock"), environment(**root), default_store(self.uri):
+                connect(self.uri)
                 client = mlflow.MlflowClient(self.uri)
                 client.search_experiments(max_results=1)
                 if path := sqlite_path(self.uri):
@@ -203,7 +204,7 @@ class Store:
 
         try:
             yield
-        except (MlflowException, OSError, sqlalchemy.exc.SQLAlchemyError) as error:
+        except (MlflowException, OSError, ImportError, sqlalchemy.exc.SQLAlchemyError) as error:
             reason = redact(str(error)).strip().partition("\n")[0]
             raise TrackingError(f"cannot use the tracking store {hide_password(self.uri)}: {reason}") from error
 

@@ -13,12 +13,18 @@ from typing import Any
 import numpy as np
 
 from pneumobench.errors import UsageError
+from pneumobench.training import keras_settings
 from pneumobench.utils.stderr import quiet_stderr
 
 
 @cache
 def keras() -> Any:
-    """The keras module, with its backend started and its devices listed, without any output."""
+    """The keras module, with its backend started and its devices listed, without any output.
+
+    Raises: UsageError for settings of Keras that do not fit.
+    """
+    if "keras" not in sys.modules:
+        keras_settings.check()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow enables oneDNN by default only on CPUs with VNNI; on an AVX2 machine it trained the
     # baseline 1.5 times as fast (37 against 25 images/s on two cores)
@@ -29,6 +35,8 @@ def keras() -> Any:
         import keras as module
 
         module.distribution.list_devices()
+    if module.backend.backend() not in keras_settings.BACKENDS:  # imported by the user before
+        raise UsageError(f"Keras runs on {' or '.join(keras_settings.BACKENDS)} here, not {module.backend.backend()}")
     return module
 
 

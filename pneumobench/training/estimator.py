@@ -11,7 +11,7 @@ from pneumobench.authoring.recipe import Estimator
 from pneumobench.data.decode import as_batch
 from pneumobench.data.subset import Development
 from pneumobench.errors import PluginError
-from pneumobench.training import backend
+from pneumobench.training import backend, returned
 from pneumobench.training.predictor import EstimatorPredictor, flat
 from pneumobench.training.sampling import sample
 from pneumobench.utils.progress import Progress
@@ -23,7 +23,7 @@ def fit(
     """Fit a plugin's estimator on the training part."""
     part, view = development.training, value_of(plugin.view, knobs)
     rows, weights = sample(plugin, part.labels, seed)
-    model = call(plugin.build, knobs=knobs)
+    model = returned.estimator(call(plugin.build, knobs=knobs), name)
     model.set_params(**{key: seed for key in model.get_params() if key.split("__")[-1] == "random_state"})
     if weights is not None and _samplers(model):
         raise PluginError(
@@ -37,7 +37,7 @@ def fit(
         from pneumobench.training.features import features
 
         backend.keras().utils.set_random_seed(seed)  # for a backbone with random weights
-        extractor = call(plugin.features, view.shape, knobs=knobs)
+        extractor = returned.network(call(plugin.features, view.shape, knobs=knobs), "features", name)
         if len(extractor.output_shape) != 2:
             raise PluginError(
                 f"`features` of '{name}' has the output shape {extractor.output_shape}; it must be (n, d)"

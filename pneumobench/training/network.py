@@ -10,7 +10,7 @@ from pneumobench.authoring.knobs import call, value_of
 from pneumobench.authoring.recipe import Phase, Recipe, View
 from pneumobench.data.subset import Development
 from pneumobench.errors import PluginError, UsageError
-from pneumobench.training import backend
+from pneumobench.training import backend, returned
 from pneumobench.training.augmentation import Augmentation
 from pneumobench.training.precision import Resolved, policy, resolve
 from pneumobench.training.predictor import NetworkPredictor
@@ -56,10 +56,10 @@ def fit(
         part.pixels(view).take(rows),
         part.labels[rows],
         view,
-        batch_size=value_of(plugin.batch_size, knobs),
+        batch_size=returned.batch_size(value_of(plugin.batch_size, knobs)),
         seed=seed,
         weights=weights,
-        augmentation=plugin.augment and Augmentation(call(plugin.augment, knobs=knobs)),
+        augmentation=plugin.augment and Augmentation(returned.transforms(call(plugin.augment, knobs=knobs))),
         outputs=tuple(model.output_names),
     )
     validation = ValidationCallback(
@@ -75,7 +75,7 @@ def fit(
     for phase, count in zip(call(plugin.schedule, model, knobs=knobs), counts, strict=True):
         validation.begin(phase)
         model.compile(
-            optimizer=_optimizer(phase, count * len(batches)),
+            optimizer=returned.optimizer(phase, count * len(batches)),
             loss=_loss(plugin, knobs),
             jit_compile=backend.name() == "jax",  # XLA slows TensorFlow down on CPUs; JAX requires it
         )
@@ -89,10 +89,8 @@ def plan(plugin: Recipe, view: View, knobs: Mapping[str, Any], epochs: int | Non
     A separate model is needed because code between the phases changes it, so the real one's phases cannot be
     listed in advance.
     """
-    model = call(plugin.build, view.shape, knobs=knobs)
-    phases = [phase.epochs for phase in call(plugin.schedule, model, knobs=knobs)]
-    if not phases:
-        raise PluginError(f"the schedule of '{name}' yields no phase")
+    model = returned.network(call(plugin.build, view.shape, knobs=knobs), "build", name)
+    phases = [phase.epochs for phase in returned.phases(call(plugin.schedule, model, knobs=knobs), name)]
     return phases if epochs is None else apportion(phases, epochs, name)
 
 
@@ -117,11 +115,8 @@ def build(plugin: Recipe, view: View, knobs: Mapping[str, Any], precision: Resol
 
     Raises: PluginError if the first output does not have shape (None, 1).
     """
-    keras = backend.keras()
     with policy(precision):
-        model = call(plugin.build, view.shape, knobs=knobs)
-    if not isinstance(model, keras.Model):
-        raise PluginError(f"`build` of '{name}' returns a {type(model).__name__}, not a keras.Model")
+        model = returned.network(call(plugin.build, view.shape, knobs=knobs), "build", name)
     output = model.outputs[0]
     if output.shape[1:] != (1,):
         raise PluginError(
@@ -132,17 +127,10 @@ def build(plugin: Recipe, view: View, knobs: Mapping[str, Any], precision: Resol
     return model, precision
 
 
-def _optimizer(phase: Phase, steps: int) -> Any:
-    if callable(phase.optimizer):
-        return phase.optimizer(phase.learning_rate, steps)
-    config = {"class_name": phase.optimizer, "config": {"learning_rate": phase.learning_rate}}
-    return backend.keras().optimizers.get(config)
-
-
 def _loss(plugin: Recipe, knobs: Mapping[str, Any]) -> Any:
     if isinstance(plugin.loss, Mapping):
-        return {name: value_of(loss, knobs) for name, loss in plugin.loss.items()}
-    return value_of(plugin.loss, knobs)
+        return {name: returned.loss(value_of(loss, knobs)) for name, loss in plugin.loss.items()}
+    return returned.loss(value_of(plugin.loss, knobs))
 
 
 def _stopping(phase: Phase, epochs: int) -> list[Any]:

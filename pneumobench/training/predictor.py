@@ -14,7 +14,7 @@ from pneumobench.authoring.recipe import View
 from pneumobench.data.decode import as_batch, resized
 from pneumobench.data.subset import Part
 from pneumobench.errors import TrackingError
-from pneumobench.training import backend
+from pneumobench.training import backend, returned
 from pneumobench.training.trusted import untrusted
 
 CARD = "predictor.json"
@@ -91,7 +91,7 @@ class EstimatorPredictor(Predictor):
         return self._positive(flat(images) if self.extractor is None else _outputs(self.extractor, images))
 
     def _positive(self, X: np.ndarray) -> np.ndarray:
-        return np.asarray(self.model.predict_proba(X)[:, 1], np.float64)
+        return returned.probabilities(self.model.predict_proba(X), len(X))[:, 1]
 
     def _write(self, folder: Path) -> None:
         import skops.io

@@ -8,6 +8,8 @@ from pneumobench.errors import UsageError
 from pneumobench.utils.provenance import redact
 
 SQLITE = "sqlite:///"
+SERVERS = ("postgresql", "mysql", "mariadb")  # beginnings of the addresses of database servers
+TIMEOUT = 10  # seconds that one may need to answer
 SETTINGS = ("timeout", "cache", "mode", "uri", "check_same_thread", "isolation_level", "cached_statements", "nolock")
 
 
@@ -42,6 +44,22 @@ def absolute(url: str) -> str:
         return url
     _, mark, settings = url.partition("?")
     return sqlite_url(path) + mark + settings
+
+
+def connect(url: str) -> None:
+    """Connect once to a database server, as Optuna and MLflow would try for minutes; nothing for other addresses.
+
+    Raises: what SQLAlchemy raises where the server does not answer within TIMEOUT seconds or refuses.
+    """
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.pool import NullPool
+
+    if not url.startswith(SERVERS):
+        return
+    named = "connect_timeout" in make_url(url).query
+    engine = create_engine(url, poolclass=NullPool, connect_args={} if named else {"connect_timeout": TIMEOUT})
+    engine.connect().close()
 
 
 def hide_password(url: str) -> str:

@@ -137,3 +137,11 @@ def test_an_unknown_policy_is_refused(dataset, wrong):
 def test_a_limit_below_one_is_refused(dataset):
     with pytest.raises(UsageError, match="--limit takes at least 1 image, not 0"):
         split.limit(dataset, 0)
+
+
+def test_two_patients_a_class_are_enough_whatever_their_subtypes():
+    data = made([0, 0, 1, 1, 0, 1], ["a", "b", "c", "d", "e", "f"], ["train"] * 4 + ["test"] * 2)
+    data.subtypes[:] = ["normal", "normal", "bacterial", "viral", "normal", "viral"]
+    development, _ = split.split(data)
+    assert len(development.training) == len(development.validation) == 2
+    assert set(development.validation.labels) == {0, 1}

@@ -1,9 +1,14 @@
-"""Addresses of databases: paths there and back, and no password shown."""
+"""Addresses of databases: paths there and back, no password shown, and no long wait for a server."""
+
+import socket
+import time
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from pneumobench.errors import UsageError
+from pneumobench.utils import database
 from pneumobench.utils.database import absolute, hide_password, sqlite_path, sqlite_url
 
 
@@ -56,3 +61,20 @@ def test_other_addresses_have_no_file_and_stay_as_they_are(url):
 )
 def test_a_password_is_hidden(url, shown):
     assert hide_password(url) == shown
+
+
+def test_a_server_that_does_not_answer_is_told_soon(monkeypatch):
+    pytest.importorskip("psycopg")
+    monkeypatch.setattr(database, "TIMEOUT", 2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        began = time.monotonic()
+        with pytest.raises(OperationalError):
+            database.connect(f"postgresql+psycopg://me@127.0.0.1:{silent.getsockname()[1]}/db")
+        assert time.monotonic() - began < 10
+
+
+def test_files_and_tracking_servers_are_not_asked():
+    database.connect("sqlite:////nowhere/x.db")
+    database.connect("http://127.0.0.1:1")
