@@ -6,5 +6,6 @@ if __name__ == "__main__":
     try:
         from pneumobench.cli import main
     except KeyboardInterrupt:  # Ctrl-C in the first tenths of a second, while the command line is imported
-        sys.exit("pneumobench: interrupted")
+        print("pneumobench: interrupted", file=sys.stderr)
+        sys.exit(130)
     main()

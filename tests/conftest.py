@@ -133,10 +133,10 @@ def copy(phantom_folder: Path, tmp_path: Path) -> Path:
 def pneumobench(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command line in a process and a folder of its own."""
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, cwd: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "pneumobench", *arguments],
-            cwd=tmp_path,
+            cwd=cwd,
             env=os.environ | environment,
             capture_output=True,
             text=True,

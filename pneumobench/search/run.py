@@ -34,6 +34,7 @@ from pneumobench.tracking.store import Store
 from pneumobench.training.options import TrainOptions
 from pneumobench.utils.interrupts import outside_databases
 from pneumobench.utils.jsonable import to_json
+from pneumobench.utils.names import file_name
 from pneumobench.utils.progress import Progress
 from pneumobench.utils.provenance import redact
 
@@ -154,7 +155,7 @@ def work(
 
 
 def _logs(name: str) -> Path:
-    return Path("runs") / "studies" / name
+    return Path("runs") / "studies" / file_name(name)
 
 
 def _images_and_trials(job: Job, plan: Plan, progress: Progress) -> tuple[Prepared, Trials, Job]:
@@ -211,7 +212,7 @@ def _search(supervisor: Supervisor, trials: Trials, watch: Watch) -> None:
 def _sum_up(trials: Trials, store: Store, run: Recorder) -> tuple[Summary, Path]:
     """The summary, written to a folder beside the storage and to the study's MLflow run."""
     summary = summarise(trials, store)
-    folder = trials.storage.folder / "studies" / trials.name / "summary"
+    folder = trials.storage.folder / "studies" / file_name(trials.name) / "summary"
     plots.save_all(folder, trials, summary)
     (folder / "summary.json").write_text(json.dumps(to_json(summary), indent=2, default=str))
     run.artifacts(folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 from pneumobench.errors import TrackingError, UsageError
 from pneumobench.tracking.runs import TrackedRun
 from pneumobench.utils.files import whole_folder
+from pneumobench.utils.names import file_name
 
 CARD = "run.json"
 # the tags that say how a model was made, and nothing about whose machine made it
@@ -27,7 +28,7 @@ def write(run: TrackedRun, to: Path) -> Path:
 
     The folder holds `run.json` (tags, knobs, threshold, seconds, looks) and the predictions as Parquet files.
     """
-    folder = to / f"{run.plugin}-{run.seed}-{run.run_id[:8]}"
+    folder = to / file_name(f"{run.plugin}-{run.seed}-{run.run_id[:8]}")
     card = {
         "run_id": run.run_id,
         "parent": run.parent,

@@ -111,14 +111,14 @@ class Store:
     def finished(self, tags: Mapping[str, Any]) -> list[Any]:
         """Finished runs with all of these tags, the latest first."""
         with self.reporting_errors():
-            wanted = ["attributes.status = 'FINISHED'", *(f"tags.{name} = '{value}'" for name, value in tags.items())]
+            wanted = ["attributes.status = 'FINISHED'", *_equal(tags)]
             return list(self._search([e.experiment_id for e in self._ours()], " and ".join(wanted)))
 
     def children(self, parent: str, tags: Mapping[str, Any]) -> list[Any]:
         """The child runs of a run with all of these tags, whatever their status."""
         with self.reporting_errors():
             experiment = self.client.get_run(parent).info.experiment_id
-            wanted = [f"tags.`{name}` = '{value}'" for name, value in {"mlflow.parentRunId": parent, **tags}.items()]
+            wanted = _equal({"mlflow.parentRunId": parent, **tags})
             return list(self._search([experiment], " and ".join(wanted)))
 
     def run(self, run_id: str) -> Any:
@@ -207,6 +207,12 @@ class Store:
         except (MlflowException, OSError, ImportError, sqlalchemy.exc.SQLAlchemyError) as error:
             reason = redact(str(error)).strip().partition("\n")[0]
             raise TrackingError(f"cannot use the tracking store {hide_password(self.uri)}: {reason}") from error
+
+
+def _equal(tags: Mapping[str, Any]) -> list[str]:
+    """Conditions in MLflow's language, which has no escapes but two kinds of quotation marks."""
+    marks = {name: '"' if "'" in str(value) else "'" for name, value in tags.items()}
+    return [f"tags.`{name}` = {marks[name]}{value}{marks[name]}" for name, value in tags.items()]
 
 
 def _absolute(uri: str) -> str:

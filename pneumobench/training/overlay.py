@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from pneumobench.data import decode
 from pneumobench.errors import UsageError
 from pneumobench.training.gradcam import gradcam
 from pneumobench.training.predictor import Predictor
+from pneumobench.utils.names import file_name
 
 SIDE = 768  # pixels of a picture's longer side
 COLOURS = "inferno"  # a matplotlib colormap: monotonic in brightness and safe for red-green colour blindness
@@ -51,8 +53,9 @@ def write(predictor: Predictor, paths: Sequence[Path], folder: Path) -> dict[Pat
             picture = explained(predictor, path)
         except (ValueError, OSError):
             continue
-        taken = sum(source.stem == path.stem for source in written)
-        target = folder / f"{path.stem}{f'-{taken + 1}' if taken else ''}.gradcam.png"
+        name = file_name(path.stem)
+        numbered = (folder / f"{name}{f'-{number}' if number > 1 else ''}.gradcam.png" for number in count(1))
+        target = next(target for target in numbered if target not in written.values())
         try:
             folder.mkdir(parents=True, exist_ok=True)
             picture.save(target)

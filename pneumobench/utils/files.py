@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pneumobench.errors import UsageError
+from pneumobench.utils.hashing import text_hash
 
 BUILDING = ".building"  # the suffix of what is not whole yet
 
@@ -34,7 +35,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     Several processes may write the same path at once; the last one wins.
     Raises: OSError where the folder is missing or cannot be written.
     """
-    building = path.with_name(f".{path.name}.{os.getpid()}{BUILDING}")
+    # a hash, as a name that is as long as may be bears no addition
+    building = path.with_name(f".{text_hash(path.name, 8)}.{os.getpid()}{BUILDING}")
     try:
         yield building
         building.replace(path)
