@@ -42,10 +42,21 @@ class Terminated(SystemExit):
     """The process was asked to end (SIGTERM), unlike a plugin that calls `sys.exit`."""
 
 
-def one_line(error: Exception) -> str:
-    """An error in one line: a `PneumobenchError`'s message alone, any other preceded by its class."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, PneumobenchError) else f"{type(error).__name__}: {text}"
+def text_of(error: BaseException) -> str:
+    """An error's own words, even where asking for them fails."""
+    try:
+        return str(error)
+    except Exception as failure:
+        return f"(its text cannot be had: {type(failure).__name__})"
+
+
+def one_line(error: BaseException, *, with_notes: bool = True) -> str:
+    """An error in one line: a `PneumobenchError`'s message alone, any other between its class and its notes."""
+    text = " ".join(text_of(error).split())
+    if isinstance(error, PneumobenchError):
+        return text
+    notes = [" ".join(str(note).split()) for note in getattr(error, "__notes__", ()) if with_notes]
+    return f"{type(error).__name__}: {text}".removesuffix(": ") + (f" ({'; '.join(notes)})" if notes else "")
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:

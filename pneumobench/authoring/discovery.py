@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any, get_args
 
 from pneumobench.authoring.guard import guarded
-from pneumobench.errors import PluginError, UsageError, unknown
+from pneumobench.errors import PluginError, UsageError, one_line, unknown
 
 FOLDER_PACKAGE = "pneumobench_folder_"  # plus a catalog's name: the package of the user's files
 
@@ -115,7 +115,7 @@ class Catalog:
         except PluginError:
             raise
         except Exception as error:
-            raise PluginError(f"{where} cannot be imported: {type(error).__name__}: {error}") from error
+            raise PluginError(f"{where} cannot be imported: {one_line(error)}") from error
         kinds = get_args(self.types) or (self.types,)
         if not isinstance(value, kinds):
             names = ", ".join(kind.__name__ for kind in kinds)

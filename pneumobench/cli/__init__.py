@@ -21,7 +21,7 @@ from pneumobench.cli import (
     study,
     tracking,
 )
-from pneumobench.errors import PneumobenchError, UsageError
+from pneumobench.errors import PneumobenchError, UsageError, one_line
 from pneumobench.utils.interrupts import outside_databases
 
 app = typer.Typer(
@@ -93,7 +93,7 @@ def main() -> NoReturn:
             hint = f" (see `{context.command_path} --help`)" if context else ""
             code = _fail(error.format_message().rstrip(".") + hint, 2)
         else:
-            code = _fail(f"{type(error).__name__}: {error} (--debug shows where)", 1)
+            code = _fail(f"{one_line(error)} (--debug shows where)", 1)
     sys.exit(code)
 
 

@@ -152,7 +152,7 @@ class Clause:
         except NotApplicableError as reason:
             return Verdict(self.rule, None, str(reason))
         except Exception as error:
-            return Verdict(self.rule, False, one_line(error), case.where(self.hook, error))
+            return Verdict(self.rule, False, one_line(error, with_notes=False), case.where(self.hook, error))
         return Verdict(self.rule, True)
 
     def __str__(self) -> str:

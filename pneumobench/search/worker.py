@@ -6,7 +6,6 @@ import gc
 import json
 import os
 import signal
-import sys
 from dataclasses import dataclass, replace
 from typing import Any, TextIO
 
@@ -109,13 +108,15 @@ def main() -> None:
     """Read a job in JSON from standard input, then one request per line; answer each with a line of JSON."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints goes to the log
+    requests = os.fdopen(os.dup(0))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # a plugin that reads gets nothing, and takes no request
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent stops its workers
     with outside_databases(signal.SIGTERM):
-        _work(answers)
+        _work(requests, answers)
 
 
-def _work(answers: TextIO) -> None:
-    start = json.loads(sys.stdin.readline())
+def _work(requests: TextIO, answers: TextIO) -> None:
+    start = json.loads(requests.readline())
     try:
         worker = Worker(Job.from_plain(start["job"]))
         if start["check"]:
@@ -124,7 +125,7 @@ def _work(answers: TextIO) -> None:
         _answer(answers, when_failed(error))
         raise
     _answer(answers, when_ready())
-    for _ in sys.stdin:  # closed when the parent exits
+    for _ in requests:  # closed when the parent exits
         report = worker.trial()
         _answer(answers, {"report": report and vars(report)})
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pneumobench.errors import one_line
 from pneumobench.tracking import heartbeat
 from pneumobench.tracking.importing import default_store
 from pneumobench.tracking.store import Store
@@ -178,6 +179,6 @@ def recording(
                 store.client.set_terminated(recorder.run_id, "FINISHED")
             else:
                 store.client.set_terminated(recorder.run_id, "FAILED" if failed else "KILLED")
-                recorder.tags({"error": f"{type(error).__name__}: {error}" if failed else "interrupted"})
+                recorder.tags({"error": one_line(error) if failed else "interrupted"})
         raise
     store.client.set_terminated(recorder.run_id, "FINISHED")

@@ -78,7 +78,8 @@ def build(plugin: Plugin, knobs: Mapping[str, Any], epochs: int | None, name: st
     """
     for component in components(plugin, knobs, name):
         if isinstance(component.plugin, Recipe):
-            network.plan(component.plugin, component.view, component.knobs, epochs, component.name)
+            with guarded(f"plugin '{component.name}'"):  # a schedule runs as its phases are taken
+                network.plan(component.plugin, component.view, component.knobs, epochs, component.name)
         elif component.plugin.features is not None:
             call(component.plugin.features, component.view.shape, knobs=component.knobs)
 
