@@ -128,4 +128,3 @@ def _exit() -> Callable[[], None]:
         os._exit = leave
 
     return undo
-

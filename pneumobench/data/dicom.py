@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,17 @@ def read(path: Path) -> Image.Image:
             coding = dataset.file_meta.TransferSyntaxUID.name
             raise ValueError(f"its pixels are coded as {coding}; {CODECS}") from error
         raise ValueError(" ".join(str(error).split())[:300] or type(error).__name__) from error
+
+
+def tags(path: Path, names: Sequence[str]) -> dict[str, str]:
+    """The values of these tags in a file's header, as text, "" where there is none; the image is not read.
+
+    Raises: what pydicom raises, of many kinds.
+    """
+    import pydicom
+
+    header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(names), force=True)
+    return {name: str(header.get(name) or "").strip() for name in names}
 
 
 def _shown(dataset: Any) -> tuple[np.ndarray, str]:

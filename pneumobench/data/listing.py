@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from pneumobench.data import dicom
 
-_PICTURES = (".jpeg", ".jpg", ".jfif", ".jpe", ".jp2", ".png", ".bmp", ".pgm", ".tif", ".tiff", ".gif", ".webp")
-SUFFIXES = frozenset((*_PICTURES, ".dcm", ".dicom", ".ima"))
+PICTURES = (".jpeg", ".jpg", ".jfif", ".jpe", ".jp2", ".png", ".bmp", ".pgm", ".tif", ".tiff", ".gif", ".webp")
+SUFFIXES = frozenset((*PICTURES, ".dcm", ".dicom", ".ima"))
 HEAD = 132  # bytes that tell what a file is: DICOM's mark ends there
 SIGNATURES = (
     b"\xff\xd8\xff",

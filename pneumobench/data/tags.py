@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pneumobench.data import dicom
+from pneumobench.data import dicom, listing
 from pneumobench.data.layout import Row
 from pneumobench.utils.threads import Advance, each
 
@@ -25,10 +25,10 @@ YEARS = {"": 1.0, "Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 def filled(root: Path, rows: Sequence[Row], advance: Advance | None = None) -> list[Row]:
     """The rows, with view, age (in years), sex, laterality and patient from the header where the layout has none.
 
-    Files that are no DICOM by their suffix, or whose header cannot be read, stay as they are. A patient's number that
+    Files that are no DICOM, or whose header cannot be read, stay as they are. A patient's number that
     is the file's name is none, and so is one that all files share (ANONYMOUS).
     """
-    wanted = [i for i, row in enumerate(rows) if Path(row.path).suffix.lower() in dicom.SUFFIXES and _lacks(row)]
+    wanted = [i for i, row in enumerate(rows) if _lacks(row) and _is_dicom(root / row.path)]
     if not wanted:
         return list(rows)
     read = each(lambda i: _filled(root, rows[i]), wanted, advance)
@@ -52,18 +52,22 @@ def _lacks(row: Row) -> bool:
     return row.patient is None or any(not row.columns.get(name) for name in COLUMNS)
 
 
+def _is_dicom(path: Path) -> bool:
+    try:
+        return path.suffix.lower() not in listing.PICTURES and dicom.is_dicom(path)
+    except OSError:  # loading says what is missing
+        return False
+
+
 def _filled(root: Path, row: Row) -> Row:
     try:
-        import pydicom
-
-        tags = [tag for names in COLUMNS.values() for tag in names]
-        header = pydicom.dcmread(root / row.path, stop_before_pixels=True, specific_tags=[*tags, PATIENT], force=True)
+        header = dicom.tags(root / row.path, [*(tag for tags in COLUMNS.values() for tag in tags), PATIENT])
         columns = dict(row.columns)
-        for name, of_name in COLUMNS.items():
-            text = next((text for tag in of_name if (text := str(header.get(tag) or "").strip())), "")
+        for name, tags in COLUMNS.items():
+            text = next((header[tag] for tag in tags if header[tag]), "")
             if text and not columns.get(name):
                 columns[name] = years(text) if name == "age" else text
-        patient = str(header.get(PATIENT) or "").strip()
+        patient = header[PATIENT]
     except Exception:  # pydicom raises many kinds; decoding says what is wrong
         return row
     own = row.patient or (patient if patient != Path(row.path).stem else None) or None

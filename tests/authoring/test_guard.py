@@ -139,7 +139,7 @@ def state():
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     return [
         *(os.getcwd(), sys.stdout, sys.stderr, list(sys.argv), set(sys.path), dict(os.environ), handlers),
-        *(list(warnings.filters), np.geterr(), os._exit, threading.Thread.start),
+        *(list(warnings.filters), np.geterr(), os._exit),
     ]
 
 
@@ -169,4 +169,3 @@ def test_its_folder_on_the_path_and_its_own_variables_stay(monkeypatch):
         sys.path.insert(0, "/own")
         os.environ["LIBRARY_HOME"] = "/own"
     assert sys.path[0] == os.environ.pop("LIBRARY_HOME") == "/own"
-
