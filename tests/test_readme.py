@@ -1,6 +1,8 @@
 """The README keeps its word: options are documented, its Python runs, its plugin trains."""
 
 import re
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -81,4 +83,28 @@ def test_the_commands_for_a_plugin_of_ones_own_run_in_their_order(cli, phantom_f
         words = command.split()[1:]
         quick = ["--data", str(phantom_folder), "--epochs", "1", "--limit", "60"] if words[0] == "run" else []
         done = cli(*words, *quick, PNEUMOBENCH_PLUGINS="")
+        assert done.returncode == 0, (command, done.stderr)
+
+
+def hospital(folder, classes, source, first):
+    """Two images of each of ten patients in two folders with these names."""
+    for name, own in zip(classes, ("NORMAL", "PNEUMONIA"), strict=True):
+        (folder / name).mkdir(parents=True)
+        for n, path in enumerate(sorted(source.glob(f"train/{own}/*"))[first : first + 20]):
+            shutil.copy(path, folder / name / f"{name[0]}_p{n // 2}_{n % 2}.jpeg")
+
+
+@pytest.mark.slow
+def test_your_own_images_are_read_by_ten_lines(cli, tmp_path, monkeypatch, phantom_folder):
+    (block,) = [block for block in re.findall(r"```\w*\n(.*?)```", README, re.S) if "data manifest" in block]
+    commands = block.splitlines()
+    assert len(commands) == 10
+    monkeypatch.chdir(tmp_path)
+    hospital(tmp_path / "XRAYS", ("healthy", "sick"), phantom_folder, 0)
+    hospital(tmp_path / "other_hospital", ("NORMAL", "PNEUMONIA"), phantom_folder, 20)
+    rows = [f"{path.relative_to('XRAYS')},{path.parent.name == 'sick':d}" for path in Path("XRAYS").rglob("*.jpeg")]
+    Path("table.csv").write_text("\n".join(["Image Index,Finding Labels", *rows]))
+    for command in commands:
+        words = shlex.split(command.replace("baseline", "thumbnail"))[1:]
+        done = cli(*words)
         assert done.returncode == 0, (command, done.stderr)

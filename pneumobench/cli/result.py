@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pneumobench.cli import render
 from pneumobench.evaluation.labels import FREE, METRICS, label
 from pneumobench.evaluation.metrics import HALF
-from pneumobench.evaluation.words import figure, number
+from pneumobench.evaluation.words import UNDEFINED, figure, number
 
 if TYPE_CHECKING:
     from pneumobench.experiment.result import Result
@@ -34,14 +34,15 @@ def _table(result: Result) -> render.Grid:
     if result.folds:
         seeds = f", mean of {result.folds} folds' models" if part == "test" else f", held out in {result.folds} folds"
     at_threshold = [name for name in METRICS if name not in FREE]
+    thresholded = [(label(name), figure(figures[name]), figure(figures[name + HALF])) for name in at_threshold]
     rows: list[tuple[str, str, str] | None] = [
-        *((label(name), figure(figures[name]), figure(figures[name + HALF])) for name in at_threshold),
+        *(row for row in thresholded if row[1:] != (UNDEFINED, UNDEFINED)),  # subtypes that these images lack
         None,
         *((label(name), figure(figures[name]), "") for name in METRICS if name in FREE),
     ]
     if result.test:
         rows += [None, ("majority class, accuracy", figure(result.majority), "")]
-        if result.dataset != "phantom":
+        if result.published:
             rows.append(("published accuracy", "", figure(result.published)))
     title = f"{result.plugin} on {total} {part} images of {result.dataset}{seeds}"
     return render.table(HEADINGS, rows, title=title, whole=HEADINGS[1:])

@@ -74,7 +74,7 @@ def compare(
     sign = labels.of(metric).sign
     standings.sort(key=lambda standing: -sign * standing.test[metric].value)
     own = models[label]
-    is_phantom = reference.tags["dataset"] == select.PHANTOM
+    published = estimates.published_for(own[0].label)
     return Comparison(
         dataset=reference.tags["dataset"],
         fingerprint=reference.tags["fingerprint"],
@@ -83,8 +83,8 @@ def compare(
         reference=label,
         standings=tuple(standings),
         pairs=tuple(sorted(pairs, key=lambda pair: -sign * pair.difference)),
-        published=None if is_phantom else estimates.published(),
-        published_among=None if is_phantom else _among(own),
+        published=published,
+        published_among=_among(own, published.value) if published else None,
         majority=estimates.majority(own[0].label),
         left_out=selection.left_out,
         division=selection.division,
@@ -104,8 +104,7 @@ def _differs(one: Experiment) -> dict[str, str]:
         return set_knobs
 
 
-def _among(models: Sequence[Predictions]) -> tuple[int, int] | None:
+def _among(models: Sequence[Predictions], published: float) -> tuple[int, int] | None:
     """How many of several seeds are less accurate at 0.5 than the published figure, of how many."""
     accuracies = [float(np.mean((model.probability >= 0.5) == model.label)) for model in models]
-    published = estimates.published().value
     return (sum(one < published for one in accuracies), len(accuracies)) if len(accuracies) > 1 else None

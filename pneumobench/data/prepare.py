@@ -100,7 +100,7 @@ def load(options: DataOptions, progress: Progress) -> Prepared:
     problems = findings.of_names(dataset)
     notes = [locate.FALLBACK] if loaded.is_fallback else []
     if dataset.unmatched:
-        notes.append(f"{dataset.unmatched:,} file names match no patient rule: each is its own patient")
+        notes.append(f"{dataset.unmatched:,} images have no known patient: each is its own")
     if options.limit is not None:
         notes.append(f"--limit {options.limit}: {len(dataset):,} images; not a result on the whole dataset")
     notes += [*dataset.notes, *dataset.not_read, *development.notes]

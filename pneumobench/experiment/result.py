@@ -55,7 +55,7 @@ class Result:
     validation: dict[str, Estimate]
     test: dict[str, Estimate] | None
     majority: Estimate
-    published: Estimate
+    published: Estimate | None
     runs: tuple[SeedResult, ...]
     seconds: dict[str, float]
     images_per_second: float

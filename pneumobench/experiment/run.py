@@ -204,7 +204,7 @@ def _result(
         validation=dict(scores.overall["validation"]),
         test=dict(scores.overall["test"]) if scores.test else None,
         majority=estimates.majority(scores.labels),
-        published=estimates.published(),
+        published=estimates.published_for(scores.labels),
         runs=tuple(
             SeedResult(
                 seed=training.seed,

@@ -35,7 +35,7 @@ class Progress:
     """Is told of stages, batches and epochs; override what you want to show."""
 
     def note(self, text: str, kind: NoteKind = "note") -> None:
-        """Something the user should know, such as how many file names match no patient rule.
+        """Something the user should know, such as how many images have no known patient.
 
         Of the kind "phantom" is the note that the images are synthetic for want of others.
         """

@@ -62,7 +62,7 @@ def test_a_broken_contract_is_told_with_its_place_and_exit_code_1(cli, tmp_path)
     assert done.returncode == 1
     broken = [clause for clause in json.loads(done.stdout)["clauses"] if clause["held"] is False]
     assert {clause["where"] for clause in broken} == {"hasty.py:6"}
-    assert "returns a NoneType, not a keras.Model" in broken[0]["why"]
+    assert "returns None, not a keras.Model" in broken[0]["why"]
     assert "clauses are broken" in cli("plugins", "check", "hasty", "--plugins-dir", str(tmp_path)).stdout
 
 

@@ -161,7 +161,7 @@ def test_an_output_that_is_not_float32_is_trained_in_float32(development):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda shape: "model", "returns a str, not a keras.Model"),
+        (lambda shape: "model", "returns .model., not a keras.Model"),
         ("wide", r"a first output of shape \(None, 2\); it must be \(None, 1\)"),
     ],
 )

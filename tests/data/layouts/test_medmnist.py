@@ -48,7 +48,7 @@ def test_without_patient_keys_each_image_is_its_own_patient_and_that_is_said(arc
 
     said = prepare.load(DataOptions(data=archive), Progress())
     assert len(np.unique(said.dataset.patients)) == sum(SIZES.values())
-    assert any("62 file names match no patient rule: each is its own patient" in note for note in said.notes)
+    assert any("62 images have no known patient: each is its own" in note for note in said.notes)
 
 
 def test_the_fingerprint_depends_on_the_pixels_and_not_on_the_file(archive, tmp_path):
