@@ -109,19 +109,25 @@ class Catalog:
         """The plugin or study of this name. Raises: UsageError (unknown), PluginError (import fails, or none in it)."""
         entry = self.find(name)
         where = f"{self.kind} '{name}' ({entry.path or entry.module})"
-        try:
-            with guarded(where):
-                value = getattr(self._import(entry), entry.attribute, None)
-        except PluginError:
-            raise
-        except Exception as error:
-            raise PluginError(f"{where} cannot be imported: {one_line(error)}") from error
+        value = getattr(self.import_entry(entry), entry.attribute, None)
         kinds = get_args(self.types) or (self.types,)
         if not isinstance(value, kinds):
             names = ", ".join(kind.__name__ for kind in kinds)
             rule = f"a value named `{entry.attribute}` that is {'one of ' if len(kinds) > 1 else 'a '}{names}"
             raise PluginError(f"{where} must define {rule}; found {type(value).__name__}")
         return value
+
+    def import_entry(self, entry: Entry) -> ModuleType:
+        """The module of an entry. Raises: PluginError if it cannot be imported."""
+        where = f"{self.kind} '{entry.name}' ({entry.path or entry.module})"
+        self.open_folder()
+        try:
+            with guarded(where):
+                return importlib.import_module(entry.module)
+        except PluginError:
+            raise
+        except Exception as error:
+            raise PluginError(f"{where} cannot be imported: {one_line(error)}") from error
 
     def folder(self) -> Path | None:
         """The user's folder: what the environment variable names, else the default one if it exists.
@@ -177,10 +183,6 @@ class Catalog:
         if folder is not None:
             package = sys.modules.setdefault(self.folder_package, ModuleType(self.folder_package))
             package.__path__ = [str(folder)]
-
-    def _import(self, entry: Entry) -> Any:
-        self.open_folder()
-        return importlib.import_module(entry.module)
 
 
 def _files(folder: Path) -> Iterator[Path]:
