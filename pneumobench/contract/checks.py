@@ -98,6 +98,7 @@ def space_fits(case: Case) -> None:
         if not values:
             raise ContractError("`space` returns no knob")
         resolve(case.plugin, values)
+    spaces.check(case.plugin)
 
 
 def augmentation_fits(case: Case) -> None:
@@ -110,6 +111,8 @@ def augmentation_fits(case: Case) -> None:
     for image in changed:
         if image.shape != pixels.shape[1:] or image.dtype != np.uint8:
             raise ContractError(f"an image {pixels.shape[1:]} uint8, 0 to 255, becomes {image.shape} {image.dtype}")
+    returned.augmented(changed, pixels)
+    augmentation.check(*pixels.shape[1:])
     if not np.array_equal(changed, augmentation.each(pixels, labels, seeds)):
         raise ContractError("the same seeds give different images: does a transform use another random generator?")
 
