@@ -20,6 +20,11 @@ from pneumobench.errors import PluginError, UsageError, one_line, unknown
 
 FOLDER_PACKAGE = "pneumobench_folder_"  # plus a catalog's name: the package of the user's files
 
+# a file of these names would be imported in their place wherever its folder comes first in Python's path
+TAKEN = frozenset(sys.stdlib_module_names) | frozenset(
+    ("albumentations", "cv2", "keras", "mlflow", "numpy", "optuna", "pandas", "pneumobench", "sklearn", "tensorflow")
+)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -109,6 +114,10 @@ class Catalog:
         """The plugin or study of this name. Raises: UsageError (unknown), PluginError (import fails, or none in it)."""
         entry = self.find(name)
         where = f"{self.kind} '{name}' ({entry.path or entry.module})"
+        if entry.module.startswith(FOLDER_PACKAGE) and name in TAKEN:
+            raise PluginError(
+                f"{where} has the name of a module that others import; rename the file, to my_{name}.py say"
+            )
         value = getattr(self.import_entry(entry), entry.attribute, None)
         kinds = get_args(self.types) or (self.types,)
         if not isinstance(value, kinds):
@@ -147,6 +156,8 @@ class Catalog:
         """
         if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
             raise UsageError(f"a {self.kind}'s name is a valid module name, such as my_{self.kind}, not '{name}'")
+        if name in TAKEN:
+            raise UsageError(f"'{name}' is the name of a module that others import; take another, such as my_{name}")
         taken = self.entries().get(name)
         if taken:
             where = f"{taken.path or taken.module} ({taken.origin})"
