@@ -21,7 +21,19 @@ def digest(entry: Entry, plugin: Plugin) -> str:
     Docstrings, comments, formatting and the framework's own code are ignored. An ensemble's digest covers its
     members' digests.
     """
-    modules = {entry.module: entry.path}
+    code = modules_of(entry.module, entry.path).values()
+    members = plugin.members if isinstance(plugin, Ensemble) else ()
+    return digest_of([*code, *(digest(registry.find(name), registry.load(name)) for name in members)], 8)
+
+
+def digest_of_module(module: str, path: Path) -> str:
+    """The digest of a module and of the plugins that it imports."""
+    return digest_of([*modules_of(module, path).values()], 8)
+
+
+def modules_of(module: str, path: Path | None) -> dict[str, str]:
+    """A module and the plugins that it imports, directly or not: name -> code without docstrings and comments."""
+    modules, root = {module: path}, module
     waiting, code = list(modules), {}
     while waiting:
         module = waiting.pop()
@@ -31,16 +43,15 @@ def digest(entry: Entry, plugin: Plugin) -> str:
         tree = ast.parse(path.read_bytes())
         code[module] = ast.unparse(_without_docstrings(tree))
         for imported in _imported(tree, package=module.rpartition(".")[0]):
-            if _is_plugins(imported, entry):
+            if _is_plugins(imported, root):
                 modules.setdefault(imported, _file(imported))
                 waiting.append(imported)
-    members = plugin.members if isinstance(plugin, Ensemble) else ()
-    return digest_of([*code.values(), *(digest(registry.find(name), registry.load(name)) for name in members)], 8)
+    return code
 
 
-def _is_plugins(module: str, entry: Entry) -> bool:
-    """Whether a module is a plugin, or belongs to the package that provides this plugin."""
-    tops = {*BUILT_IN} | ({entry.module.partition(".")[0]} - {"pneumobench"})
+def _is_plugins(module: str, root: str) -> bool:
+    """Whether a module is a plugin, or belongs to the package that provides the plugin `root`."""
+    tops = {*BUILT_IN} | ({root.partition(".")[0]} - {"pneumobench"})
     return module.startswith(FOLDER_PACKAGE) or any(module == top or module.startswith(f"{top}.") for top in tops)
 
 

@@ -20,6 +20,11 @@ from pneumobench.errors import PluginError, UsageError, one_line, unknown
 
 FOLDER_PACKAGE = "pneumobench_folder_"  # plus a catalog's name: the package of the user's files
 
+# a file of these names would be imported in their place wherever its folder comes first in Python's path
+TAKEN = frozenset(sys.stdlib_module_names) | frozenset(
+    ("albumentations", "cv2", "keras", "mlflow", "numpy", "optuna", "pandas", "pneumobench", "sklearn", "tensorflow")
+)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -109,19 +114,29 @@ class Catalog:
         """The plugin or study of this name. Raises: UsageError (unknown), PluginError (import fails, or none in it)."""
         entry = self.find(name)
         where = f"{self.kind} '{name}' ({entry.path or entry.module})"
-        try:
-            with guarded(where):
-                value = getattr(self._import(entry), entry.attribute, None)
-        except PluginError:
-            raise
-        except Exception as error:
-            raise PluginError(f"{where} cannot be imported: {one_line(error)}") from error
+        if entry.module.startswith(FOLDER_PACKAGE) and name in TAKEN:
+            raise PluginError(
+                f"{where} has the name of a module that others import; rename the file, to my_{name}.py say"
+            )
+        value = getattr(self.import_entry(entry), entry.attribute, None)
         kinds = get_args(self.types) or (self.types,)
         if not isinstance(value, kinds):
             names = ", ".join(kind.__name__ for kind in kinds)
             rule = f"a value named `{entry.attribute}` that is {'one of ' if len(kinds) > 1 else 'a '}{names}"
             raise PluginError(f"{where} must define {rule}; found {type(value).__name__}")
         return value
+
+    def import_entry(self, entry: Entry) -> ModuleType:
+        """The module of an entry. Raises: PluginError if it cannot be imported."""
+        where = f"{self.kind} '{entry.name}' ({entry.path or entry.module})"
+        self.open_folder()
+        try:
+            with guarded(where):
+                return importlib.import_module(entry.module)
+        except PluginError:
+            raise
+        except Exception as error:
+            raise PluginError(f"{where} cannot be imported: {one_line(error)}") from error
 
     def folder(self) -> Path | None:
         """The user's folder: what the environment variable names, else the default one if it exists.
@@ -141,6 +156,8 @@ class Catalog:
         """
         if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
             raise UsageError(f"a {self.kind}'s name is a valid module name, such as my_{self.kind}, not '{name}'")
+        if name in TAKEN:
+            raise UsageError(f"'{name}' is the name of a module that others import; take another, such as my_{name}")
         taken = self.entries().get(name)
         if taken:
             where = f"{taken.path or taken.module} ({taken.origin})"
@@ -177,10 +194,6 @@ class Catalog:
         if folder is not None:
             package = sys.modules.setdefault(self.folder_package, ModuleType(self.folder_package))
             package.__path__ = [str(folder)]
-
-    def _import(self, entry: Entry) -> Any:
-        self.open_folder()
-        return importlib.import_module(entry.module)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import types
 import typing
@@ -143,11 +144,20 @@ def parse(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def call(hook: Hook, *args: Any, knobs: Mapping[str, Any]) -> Any:
-    """Call a hook with the knobs that it takes."""
+    """Call a hook with the knobs that it takes. Raises: PluginError where it changes one, such as a list."""
     parameters = inspect.signature(hook).parameters.values()
     names = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    given = {name: knobs[name] for name in names if name in knobs}
+    copies = {name: copy.deepcopy(v) if isinstance(v, list | dict | set) else v for name, v in given.items()}
     with guarded(f"the plugin's `{hook.__name__}`"):
-        return hook(*args, **{name: knobs[name] for name in names if name in knobs})
+        value = hook(*args, **copies)
+    for name, before in given.items():
+        if isinstance(before, list | dict | set) and copies[name] != before:
+            raise PluginError(
+                f"`{hook.__name__}` changes the value of knob '{name}', {before!r}, into {copies[name]!r}, which every "
+                f"later call would begin with; write a tuple as its default, or change a copy"
+            )
+    return value
 
 
 def value_of(value: Any, knobs: Mapping[str, Any]) -> Any:

@@ -93,8 +93,20 @@ def main() -> NoReturn:
             hint = f" (see `{context.command_path} --help`)" if context else ""
             code = _fail(error.format_message().rstrip(".") + hint, 2)
         else:
-            code = _fail(f"{one_line(error)} (--debug shows where)", 1)
+            code = _fail(f"{_in_words(error)} (--debug shows where)", 1)
     sys.exit(code)
+
+
+def _in_words(error: Exception) -> str:
+    """An error in one line; one of a database, from wherever it comes, without its statement and parameters."""
+    if type(error).__module__.startswith(("sqlalchemy.", "sqlite3", "optuna.", "mlflow.")) or isinstance(
+        error, OSError
+    ):
+        from pneumobench.utils.database import PLAIN, plain
+
+        if (words := plain(error)) in PLAIN.values():
+            return words
+    return one_line(error)
 
 
 def _check_folder() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pneumobench.cli.options import AsJson, TrackingUri
+from pneumobench.cli.options import AsJson, PluginsDir, TrackingUri
 
 if TYPE_CHECKING:
     from pneumobench.experiment.predict import ImageResult, Model
@@ -25,6 +25,7 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    plugins_dir: PluginsDir = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
 ) -> None:
@@ -40,6 +41,8 @@ def predict(
         progress.stage("loading the model")
         store = Store(tracking_uri)
         asked = predict.find(store, model)
+        for note in asked.served.predictor.notes:
+            progress.note(note)
         tested = predict.record_look(asked, store, paths)
         pictures: dict[Path, Path] = {}
         if explain is not None:
@@ -85,6 +88,7 @@ def _show(model: Model, answers: Sequence[ImageResult], tested: int) -> None:
 
 def champion(
     run_id: Annotated[str, typer.Argument(help="A run, as `pneumobench runs` lists them.")],
+    plugins_dir: PluginsDir = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Name the model that `predict` uses, as an alias in MLflow's registry."""

@@ -101,6 +101,7 @@ class Case:
                 epochs=self.epochs,
                 precision="float32",
                 name=self.name,
+                module=self.entry.module,
             )
 
     def where(self, hook: str, error: BaseException) -> str:

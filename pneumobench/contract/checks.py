@@ -11,8 +11,10 @@ from pneumobench.authoring import spaces
 from pneumobench.authoring.components import components
 from pneumobench.authoring.knobs import call, knobs_of, resolve
 from pneumobench.authoring.recipe import Estimator, Recipe
+from pneumobench.contract import fresh
 from pneumobench.contract.case import SEED, Case, Clause, ContractError, NotApplicableError
-from pneumobench.training import predictor, returned
+from pneumobench.data.decode import as_batch
+from pneumobench.training import returned
 from pneumobench.training.augmentation import Augmentation, seeds_for
 from pneumobench.training.sampling import sample
 
@@ -71,12 +73,12 @@ def probabilities_in_range(case: Case) -> None:
 
 
 def saves_and_loads(case: Case) -> None:
-    part = case.development.validation
+    part, model = case.development.validation, case.trained
+    images = as_batch(part.pixels(model.view)[:], model.view)
     with tempfile.TemporaryDirectory() as folder:
-        case.trained.save(Path(folder), threshold=0.5)
-        loaded, _ = predictor.load(Path(folder))
-        difference = np.abs(loaded(part) - case.trained(part)).max()
-    if difference > CLOSE:
+        model.save(Path(folder), threshold=0.5)
+        difference = np.abs(fresh.probabilities(Path(folder), images) - model.predict(images)).max()
+    if not difference <= CLOSE:
         raise ContractError(f"a saved and loaded model's probabilities differ by up to {difference:.2g}")
 
 
@@ -96,6 +98,7 @@ def space_fits(case: Case) -> None:
         if not values:
             raise ContractError("`space` returns no knob")
         resolve(case.plugin, values)
+    spaces.check(case.plugin)
 
 
 def augmentation_fits(case: Case) -> None:
@@ -108,6 +111,8 @@ def augmentation_fits(case: Case) -> None:
     for image in changed:
         if image.shape != pixels.shape[1:] or image.dtype != np.uint8:
             raise ContractError(f"an image {pixels.shape[1:]} uint8, 0 to 255, becomes {image.shape} {image.dtype}")
+    returned.augmented(changed, pixels)
+    augmentation.check(*pixels.shape[1:])
     if not np.array_equal(changed, augmentation.each(pixels, labels, seeds)):
         raise ContractError("the same seeds give different images: does a transform use another random generator?")
 

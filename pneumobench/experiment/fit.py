@@ -63,6 +63,7 @@ def fit(
                     on_epoch=on_epoch(number),
                     progress=progress,
                     name=context.name,
+                    module=context.entry.module,
                     trained=trained,
                 )
             )

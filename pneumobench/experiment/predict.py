@@ -117,8 +117,11 @@ def _is_scored(run: TrackedRun, model: Model) -> bool:
 
 
 def set_champion(store: Store, name: str) -> str:
-    """Make the model of a run the champion; returns the run's id. Raises: UsageError for an unknown run."""
-    run_id = _run_id(store, name)
+    """Make the model of a run the champion; returns the run's id.
+
+    Raises: UsageError for an unknown run; TrackingError or PluginError for a model that cannot be loaded.
+    """
+    run_id = find(store, _run_id(store, name)).run_id
     store.set_champion(store.run(run_id))
     return run_id
 

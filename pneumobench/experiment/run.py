@@ -30,7 +30,7 @@ from pneumobench.experiment.session import Session
 from pneumobench.experiment.study_origin import Origin
 from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.store import Store
-from pneumobench.training import trainer
+from pneumobench.training import loadable, trainer
 from pneumobench.training.options import TrainOptions
 from pneumobench.utils.interrupts import outside_databases
 from pneumobench.utils.progress import Progress
@@ -68,6 +68,8 @@ def run(
     _close_abandoned(session)
     images = _images(loaded, values, data, train, origin, session)
     context = Context(entry, loaded, values, images, train, origin=origin)
+    session.progress.stage("saving and loading an untrained model")
+    loadable.check(loaded, values, plugin, entry.module)
     members = _members(context, session)
     with recording_of(context, session) as record:
         models = _fit_all(context, members, record, session)

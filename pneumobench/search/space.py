@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from pneumobench.authoring.knobs import resolve
 from pneumobench.authoring.recipe import Hook, Plugin
-from pneumobench.authoring.spaces import ask
+from pneumobench.authoring.spaces import ask, explore
 from pneumobench.errors import PluginError, UsageError
 
 PLUGIN = "plugin"  # the first parameter of every trial
@@ -60,7 +61,9 @@ class Space:
 
         Raises: PluginError or UsageError where the plugin has no space, or its space returns unknown knobs.
         """
-        name = trial.suggest_categorical(PLUGIN, list(self._plugins))
+        return self._draw_of(trial.suggest_categorical(PLUGIN, list(self._plugins)), trial)
+
+    def _draw_of(self, name: str, trial: Any) -> tuple[str, dict[str, Any]]:
         plugin, fixed = self._plugins[name], self._fixed.get(name, {})
         space = self._override or plugin.space
         if space is None:
@@ -77,6 +80,7 @@ class Space:
 
         parameters: dict[str, str] = {}
         for name in self._plugins:
+            explore(partial(self._draw_of, name))
             for seed in range(PROBES):
                 trial = _random_trial(seed, {PLUGIN: name})
                 self.draw(trial)

@@ -13,8 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from pneumobench.errors import PneumobenchError, TrackingError, UsageError
-from pneumobench.utils.database import absolute, connect, hide_password, sqlite_path, sqlite_url
-from pneumobench.utils.provenance import redact
+from pneumobench.utils.database import absolute, connect, hide_password, plain, sqlite_path, sqlite_url
 
 VARIABLE = "PNEUMOBENCH_STORAGE"
 DEFAULT = Path("runs") / "studies.db"
@@ -92,7 +91,7 @@ class Storage:
         except PneumobenchError:
             raise
         except (sqlalchemy.exc.SQLAlchemyError, ImportError, OSError, RuntimeError) as error:
-            reason = redact(str(error)).strip().partition("\n")[0]
+            reason = plain(error)
             if isinstance(error, ImportError):
                 reason = f'{reason} (pip install "pneumobench[postgres]")'
             raise TrackingError(f"cannot use the studies' storage {hide_password(self.url)}: {reason}") from error

@@ -20,7 +20,7 @@ from pneumobench.search.storage import Storage
 from pneumobench.search.trials import Trials, retry
 from pneumobench.tracking.importing import import_mlflow
 from pneumobench.tracking.store import Store
-from pneumobench.training import backend, trainer
+from pneumobench.training import backend, loadable, trainer
 from pneumobench.training.corruption import Corrupted
 from pneumobench.utils import provenance
 from pneumobench.utils.interrupts import outside_databases
@@ -67,9 +67,11 @@ class Worker:
 
     def check(self) -> None:
         """Build every plugin's components once. Raises: what building them raises, such as WeightsError."""
-        for name, (_, plugin) in self._plan.plugins.items():
+        for name, (entry, plugin) in self._plan.plugins.items():
             knobs = resolve(plugin, self._plan.fixed[name])
             trainer.build(plugin, knobs, self._plan.epochs_of(name), name)
+            if trainer.needs_keras(plugin, knobs):
+                loadable.check(plugin, knobs, name, entry.module)
         backend.forget()
 
     def trial(self) -> TrialReport | None:

@@ -15,8 +15,7 @@ from pneumobench.data.lockbox import Ledger
 from pneumobench.errors import TrackingError
 from pneumobench.tracking import heartbeat, moved, view
 from pneumobench.tracking.importing import default_store, environment, import_mlflow
-from pneumobench.utils.database import absolute, connect, hide_password, sqlite_path, sqlite_url
-from pneumobench.utils.provenance import redact
+from pneumobench.utils.database import absolute, connect, hide_password, plain, sqlite_path, sqlite_url
 
 DEFAULT_FOLDER = Path("runs")
 REGISTERED, CHAMPION = "pneumobench", "champion"  # the registered model, and the alias that `predict` uses
@@ -205,7 +204,7 @@ class Store:
         try:
             yield
         except (MlflowException, OSError, ImportError, sqlalchemy.exc.SQLAlchemyError) as error:
-            reason = redact(str(error)).strip().partition("\n")[0]
+            reason = plain(error)
             raise TrackingError(f"cannot use the tracking store {hide_password(self.uri)}: {reason}") from error
 
 

@@ -9,6 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from pneumobench.errors import PluginError
+from pneumobench.training import returned
+
+SEEDS = 8  # tried for a transform that acts with some probability only
+BRIGHT, DARK = 235, 20
+
 
 def load_albumentations() -> Any:
     """The albumentations module, without its online update check and without OpenCV's threads."""
@@ -31,8 +37,11 @@ class Augmentation:
         self._lock = Lock()  # seeding and applying a transform must be atomic across threads
 
     def __call__(self, pixels: np.ndarray, labels: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-        """Augmented images (n, height, width) uint8, of the same shape; `seeds` (n,) has one per image."""
-        return np.stack(self.each(pixels, labels, seeds))
+        """Augmented images (n, height, width) uint8, of the same shape; `seeds` (n,) has one per image.
+
+        Raises: PluginError where a transform changes shape, type or range.
+        """
+        return returned.augmented(self.each(pixels, labels, seeds), pixels)
 
     def each(self, pixels: np.ndarray, labels: np.ndarray, seeds: np.ndarray) -> list[np.ndarray]:
         """The augmented images as a list, of whatever shape and type the transform returns."""
@@ -46,6 +55,25 @@ class Augmentation:
                 transform.set_random_seed(int(seed))
                 augmented.append(transform(image=image)["image"])
         return augmented
+
+    def check(self, height: int, width: int) -> None:
+        """Raises: PluginError for a transform that changes shape or type, or overflows, on even grey images.
+
+        One seed for every grey value: what a transform draws at random is then the same, and its output changes little
+        from one value to the next, except where bright becomes black because uint8 counts from 0 again after 255.
+        """
+        greys = np.arange(0, 256, 5, dtype=np.uint8)
+        images = np.broadcast_to(greys[:, None, None], (len(greys), height, width)).copy()
+        for label in self._by_label:
+            for seed in range(SEEDS):
+                made = self(images, np.full(len(greys), label), np.full(len(greys), seed, np.uint32)).astype(int)
+                wrapped = ((made[:-1] >= BRIGHT) & (made[1:] <= DARK)).mean(axis=(1, 2)) > 0.25
+                if wrapped.any():
+                    grey = int(greys[1:][wrapped][0])
+                    raise PluginError(
+                        f"`augment` overflows: grey {grey - 5} becomes bright and {grey} black, as uint8 counts from 0 "
+                        "again after 255; clip to 0 to 255"
+                    )
 
 
 def seeds_for(seed: int, epoch: int, rows: np.ndarray) -> np.ndarray:

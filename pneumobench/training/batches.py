@@ -10,6 +10,7 @@ import numpy as np
 from pneumobench.authoring.recipe import View
 from pneumobench.data.decode import as_batch
 from pneumobench.data.pixels import Rows
+from pneumobench.errors import PluginError
 from pneumobench.training.augmentation import Augmentation, seeds_for
 
 
@@ -36,6 +37,7 @@ class Batches(keras.utils.PyDataset):
         self._pixels, self._labels, self._weights = pixels, labels, weights
         self._view, self._batch_size, self._seed = view, batch_size, seed
         self._augmentation, self._outputs = augmentation, outputs
+        self.error: PluginError | None = None  # what a plugin's hook raised while a batch was made
         self._epoch = -1
         self.on_epoch_begin()
 
@@ -51,7 +53,11 @@ class Batches(keras.utils.PyDataset):
         rows = np.sort(self._order[index * self._batch_size : (index + 1) * self._batch_size])  # in the order on disk
         pixels = self._pixels[rows]
         if self._augmentation:
-            pixels = self._augmentation(pixels, self._labels[rows], seeds_for(self._seed, self._epoch, rows))
+            try:
+                pixels = self._augmentation(pixels, self._labels[rows], seeds_for(self._seed, self._epoch, rows))
+            except PluginError as error:
+                self.error = error
+                raise
         images = as_batch(pixels, self._view)
         labels: Any = self._labels[rows].astype(np.float32)[:, None]
         if len(self._outputs) > 1:  # the same target for every output; Keras applies the same weights to all losses

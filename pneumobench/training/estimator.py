@@ -49,7 +49,7 @@ def fit(
     model.fit(X, part.labels[rows], **({} if weights is None else {weigh: weights}))
     fit_seconds = time.perf_counter() - began
     return EstimatorPredictor(
-        model=_without_samplers(model),
+        model=without_samplers(model),
         extractor=extractor,
         view=view,
         images_per_second=len(rows) / fit_seconds,
@@ -63,7 +63,7 @@ def _samplers(model: Any) -> list[str]:
     return [name for name, step in getattr(model, "steps", []) if hasattr(step, "fit_resample")]
 
 
-def _without_samplers(model: Any) -> Any:
+def without_samplers(model: Any) -> Any:
     """A scikit-learn pipeline without the samplers, which act in training only, so that it loads without imblearn."""
     if not hasattr(model, "steps"):
         return model

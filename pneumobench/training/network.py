@@ -50,6 +50,9 @@ def fit(
     if resolved != resolve(precision):
         progress.note(f"'{name}' trains in float32: its output layer lacks dtype=\"float32\"")
 
+    augmentation = plugin.augment and Augmentation(returned.transforms(call(plugin.augment, knobs=knobs)))
+    if augmentation:
+        augmentation.check(view.height, view.width)
     part = development.training
     rows, weights = sample(plugin, part.labels, seed)
     batches = Batches(
@@ -59,7 +62,7 @@ def fit(
         batch_size=returned.batch_size(value_of(plugin.batch_size, knobs)),
         seed=seed,
         weights=weights,
-        augmentation=plugin.augment and Augmentation(returned.transforms(call(plugin.augment, knobs=knobs))),
+        augmentation=augmentation,
         outputs=tuple(model.output_names),
     )
     validation = ValidationCallback(
@@ -79,7 +82,12 @@ def fit(
             loss=_loss(plugin, knobs),
             jit_compile=backend.name() == "jax",  # XLA slows TensorFlow down on CPUs; JAX requires it
         )
-        model.fit(batches, epochs=count, verbose=0, callbacks=[validation, *_stopping(phase, count)])
+        try:
+            model.fit(batches, epochs=count, verbose=0, callbacks=[validation, *_stopping(phase, count)])
+        except Exception as error:
+            if batches.error is None:
+                raise
+            raise batches.error from error  # which backends wrap, as it was raised in their threads
     return replace(predictor, images_per_second=validation.rate())
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,8 +15,8 @@ import numpy as np
 from pneumobench.authoring.recipe import View
 from pneumobench.data.decode import as_batch, resized
 from pneumobench.data.subset import Part
-from pneumobench.errors import TrackingError
-from pneumobench.training import backend, returned
+from pneumobench.errors import TrackingError, one_line
+from pneumobench.training import backend, plugin_code, probe, returned
 from pneumobench.training.trusted import untrusted
 
 CARD = "predictor.json"
@@ -28,7 +30,7 @@ class Predictor(ABC):
 
     `images_per_second` is the training speed after the first epoch (of the whole fit, for an estimator); `seconds`
     is the training time, including that of cached frozen features; `module` is the module to import for the
-    plugin's custom Keras layers, "" if another process could not import it.
+    plugin's own layers and types; `notes` are lines for the user about a loaded model.
     """
 
     view: View
@@ -37,6 +39,7 @@ class Predictor(ABC):
     parameters: int = 0
     precision: str = "float32"
     module: str = ""
+    notes: tuple[str, ...] = ()
     kind: ClassVar[str] = "keras"
 
     def __call__(self, part: Part) -> np.ndarray:
@@ -49,14 +52,22 @@ class Predictor(ABC):
         """Probabilities (n,) float64 for images (n, height, width, channels), 0 to 255."""
 
     def save(self, folder: Path, *, threshold: float) -> None:
-        """Write the model without its optimizer, and a card with view, threshold and module, into a folder."""
+        """Write the model without its optimizer, and a card with view, threshold and plugin, into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         self._write(folder)
-        card = {"view": asdict(self.view), "threshold": threshold, "plugin_module": self.module}
+        card = {"view": asdict(self.view), "threshold": threshold, **plugin_code.record(self.module)}
+        if self.module and self._is_custom(folder):
+            card["probe"] = probe.outputs(self)
         (folder / CARD).write_text(json.dumps(card, indent=2))
 
     @abstractmethod
     def _write(self, folder: Path) -> None: ...
+
+    def _is_custom(self, folder: Path) -> bool:
+        """Whether what was written needs the plugin's code."""
+        networks = [folder / file for file in (NETWORK, EXTRACTOR) if (folder / file).exists()]
+        is_estimator = (folder / ESTIMATOR).exists()
+        return any(map(_custom, networks)) or (is_estimator and bool(untrusted(_types(folder / ESTIMATOR))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +148,7 @@ def mean(members: list[Predictor]) -> MeanPredictor:
         seconds=sum(member.seconds for member in members),
         parameters=sum(member.parameters for member in members),
         precision=", ".join(sorted({member.precision for member in members})),
+        notes=tuple(dict.fromkeys(note for member in members for note in member.notes)),
     )
 
 
@@ -144,25 +156,47 @@ def load(folder: Path) -> tuple[Predictor, dict[str, Any]]:
     """The predictor in a folder that `save` wrote, and its card.
 
     No code from the file is run: networks are loaded in Keras' safe mode, estimators by skops with trusted types.
-    Raises: TrackingError if the folder holds no model that can be loaded this way.
+    What both need of the plugin's own code is imported from the plugin, and must predict what it did when saved.
+    Raises: TrackingError if the folder holds no model that can be loaded this way; PluginError if its plugin cannot be.
     """
     card = json.loads((folder / CARD).read_text())
-    view, module = View(**card["view"]), card["plugin_module"]
+    view = View(**card["view"])
     if (folder / MEMBERS).is_dir():
         parts = sorted((folder / MEMBERS).iterdir(), key=lambda path: int(path.name))
         return replace(mean([load(path)[0] for path in parts]), view=view), card
-    if (folder / NETWORK).exists():
-        return NetworkPredictor(model=_network(folder / NETWORK), view=view, module=module), card
-    if not (folder / ESTIMATOR).exists():
+    estimator = folder / ESTIMATOR
+    if not (folder / NETWORK).exists() and not estimator.exists():
         raise TrackingError(f"no model in {folder}: none of {NETWORK}, {ESTIMATOR} and {MEMBERS}")
+    if not estimator.exists() or (folder / EXTRACTOR).exists():
+        backend.keras()  # before the plugin's file imports it
+    layers = {name for file in (NETWORK, EXTRACTOR) if (folder / file).exists() for name in _custom(folder / file)}
+    types = [] if (folder / NETWORK).exists() else _types(estimator)
+    refused = untrusted(types)
+    modules = plugin_code.provide(card, {*layers, *(name.rpartition(".")[2] for name in refused)})
+    if foreign := [name for name in refused if not plugin_code.defined(modules, name)]:
+        raise TrackingError(
+            f"the model in {folder} holds types that are not trusted: {', '.join(foreign)}; trusted are "
+            "scikit-learn's estimators, and what is defined at the top of the plugin's file"
+        )
+    common: dict[str, Any] = {"view": view, "module": card["plugin_module"]}
+    with plugin_code.registered(modules, layers) if layers else nullcontext():
+        if (folder / NETWORK).exists():
+            loaded: Predictor = NetworkPredictor(model=_network(folder / NETWORK), **common)
+        else:
+            import skops.io
+
+            extractor = _network(folder / EXTRACTOR) if (folder / EXTRACTOR).exists() else None
+            loaded = EstimatorPredictor(model=skops.io.load(estimator, trusted=types), extractor=extractor, **common)
+    return (replace(loaded, notes=probe.check(loaded, card)) if layers or refused else loaded), card
+
+
+def _types(path: Path) -> list[str]:
     import skops.io
 
-    types = skops.io.get_untrusted_types(file=folder / ESTIMATOR)
-    if refused := untrusted(types):
-        raise TrackingError(f"the model in {folder} holds types that are not trusted: {', '.join(refused)}")
-    extractor = _network(folder / EXTRACTOR) if (folder / EXTRACTOR).exists() else None
-    fitted = skops.io.load(folder / ESTIMATOR, trusted=types)
-    return EstimatorPredictor(model=fitted, extractor=extractor, view=view, module=module), card
+    try:
+        return skops.io.get_untrusted_types(file=path)
+    except Exception as error:
+        raise TrackingError(f"{path} is not an estimator that skops saved: {one_line(error)}") from error
 
 
 def flat(images: np.ndarray) -> np.ndarray:
@@ -174,12 +208,21 @@ def _outputs(network: Any, images: np.ndarray) -> np.ndarray:
     return np.concatenate([backend.outputs(network, images[i : i + BATCH]) for i in _starts(len(images))])
 
 
+def _custom(path: Path) -> set[str]:
+    try:
+        return plugin_code.custom_objects(path)
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise TrackingError(f"{path} is not a network that Keras saved: {error}") from error
+
+
 def _network(path: Path) -> Any:
+    problem = f"the network in {path} cannot be loaded without running its code"
+    if plugin_code.LAMBDA in _custom(path):
+        raise TrackingError(f"{problem}: it holds a lambda; name the function, at the top of the plugin's file")
     try:
         return backend.keras().saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError) as error:  # raised by Keras' safe mode
-        reason = " ".join(str(error).split())[:300]
-        raise TrackingError(f"the network in {path} cannot be loaded without running its code: {reason}") from error
+    except Exception as error:  # Keras' safe mode raises ValueError and TypeError, a plugin's layers whatever they like
+        raise TrackingError(f"{problem}: {one_line(error)[:300]}") from error
 
 
 def _starts(count: int) -> range:

@@ -5,7 +5,7 @@ All raise PluginError with the hook, the rule and the value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,24 @@ def transforms(value: Any) -> Any:
         if isinstance(transform, type) or not (callable(transform) and hasattr(transform, "set_random_seed")):
             raise PluginError(f"`augment` returns {_what(transform)}; {rule}")
     return value
+
+
+def augmented(images: Sequence[Any], before: np.ndarray) -> np.ndarray:
+    """What the transforms of `augment` make of images (n, height, width) uint8: of the same shape, type and range."""
+    for image in images:
+        if getattr(image, "shape", None) != before.shape[1:] or image.dtype != before.dtype:
+            given = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else _what(image)
+            raise PluginError(
+                f"`augment` makes an image {before.shape[1:]} uint8, 0 to 255, one of {given}; validation's images "
+                "keep shape and type, so training's must too"
+            )
+    changed = np.stack(images)
+    if changed.max() <= 1 < before.max() and changed.max() < before.max() / 8:
+        raise PluginError(
+            f"`augment` makes images from {before.min()} to {before.max()} ones from {changed.min()} to "
+            f"{changed.max()}; validation's images keep the range 0 to 255, so training's must too"
+        )
+    return changed
 
 
 def network(value: Any, hook: str, name: str) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pneumobench.authoring import registry
 from pneumobench.authoring.components import Component, components
-from pneumobench.authoring.discovery import importable
 from pneumobench.authoring.guard import guarded
 from pneumobench.authoring.knobs import call
 from pneumobench.authoring.recipe import Ensemble, Plugin, Recipe
@@ -32,11 +32,13 @@ def train(
     on_epoch: Callable[[Epoch], None] | None = None,
     progress: Progress | None = None,
     name: str = "plugin",
+    module: str = "",
     trained: Trained = lambda member: None,
 ) -> Predictor:
     """Train a plugin; `epochs` rescales its phases to that total.
 
     `on_epoch` is called after each epoch and may raise to end the training; not for an ensemble's members.
+    `module` is that of the plugin's file, by default of its `build`.
     `trained` returns the members of an ensemble that are already trained.
     Raises: TrainingError if the loss is not finite; UsageError for a number of epochs that is not possible.
     """
@@ -48,21 +50,26 @@ def train(
         common: dict[str, Any] = {"seed": seed, "progress": progress, "name": component.name}
         predictor: Predictor
         if isinstance(component.plugin, Recipe):
-            layers_from = component.plugin.build
             callback = None if isinstance(plugin, Ensemble) else on_epoch
             options: dict[str, Any] = {"epochs": epochs, "precision": precision, "on_epoch": callback}
             with guarded(f"plugin '{component.name}'"):
                 predictor = network.fit(component.plugin, development, component.knobs, **common, **options)
         else:
-            layers_from = component.plugin.features or component.plugin.build
             with guarded(f"plugin '{component.name}'"):
                 predictor = estimator.fit(component.plugin, development, component.knobs, **common)
-        module = importable(layers_from.__module__)
-        return replace(predictor, seconds=predictor.seconds or time.perf_counter() - began, module=module)
+        home = home_of(component, module, plugin)
+        return replace(predictor, seconds=predictor.seconds or time.perf_counter() - began, module=home)
 
     if isinstance(plugin, Ensemble):
         return mean([trained(member.name) or fitted(member) for member in components(plugin, knobs)])
     return fitted(Component(name, plugin, knobs))
+
+
+def home_of(component: Component, module: str, plugin: Plugin) -> str:
+    """The module of a component's file: a member's own, else `module`, else that of the function that builds."""
+    if isinstance(plugin, Ensemble):
+        return registry.find(component.name).module
+    return module or getattr(component.plugin.build, "__module__", "")
 
 
 def check_epochs(plugin: Plugin, epochs: int | None, name: str) -> None:
@@ -86,14 +93,15 @@ def build(plugin: Plugin, knobs: Mapping[str, Any], epochs: int | None, name: st
 
 def start(plugin: Plugin, knobs: Mapping[str, Any]) -> None:
     """Start Keras if a component needs it, which an estimator over pixels does not."""
-    if _needs_keras(plugin, knobs):
+    if needs_keras(plugin, knobs):
         backend.keras()
 
 
 def runs_on(plugin: Plugin, knobs: Mapping[str, Any]) -> tuple[str, str]:
     """The library that computes ("tensorflow", "jax" or "scikit-learn") and the device ("gpu" or "cpu")."""
-    return (backend.name(), backend.device()) if _needs_keras(plugin, knobs) else ("scikit-learn", "cpu")
+    return (backend.name(), backend.device()) if needs_keras(plugin, knobs) else ("scikit-learn", "cpu")
 
 
-def _needs_keras(plugin: Plugin, knobs: Mapping[str, Any]) -> bool:
+def needs_keras(plugin: Plugin, knobs: Mapping[str, Any]) -> bool:
+    """Whether a component is a network, or an estimator on a network's features."""
     return any(component.plugin.needs_keras for component in components(plugin, knobs))

@@ -10,6 +10,15 @@ from pneumobench.utils.provenance import redact
 SQLITE = "sqlite:///"
 SERVERS = ("postgresql", "mysql", "mariadb")  # beginnings of the addresses of database servers
 TIMEOUT = 10  # seconds that one may need to answer
+PLAIN = {  # what SQLite, PostgreSQL and the system say, in lower case, and what it means
+    "database or disk is full": "the disk is full; free some space, and run the same command again",
+    "no space left on device": "the disk is full; free some space, and run the same command again",
+    "disk quota exceeded": "the disk quota is used up; free some space, and run the same command again",
+    "disk i/o error": "the disk cannot be read or written (it may be full or gone)",
+    "attempt to write a readonly database": "the file or its folder may not be written",
+    "database disk image is malformed": "the file is damaged, or is no database",
+    "file is not a database": "the file is damaged, or is no database",
+}
 SETTINGS = ("timeout", "cache", "mode", "uri", "check_same_thread", "isolation_level", "cached_statements", "nolock")
 
 
@@ -60,6 +69,15 @@ def connect(url: str) -> None:
     named = "connect_timeout" in make_url(url).query
     engine = create_engine(url, poolclass=NullPool, connect_args={} if named else {"connect_timeout": TIMEOUT})
     engine.connect().close()
+
+
+def plain(error: BaseException) -> str:
+    """What a database's error says, in one line: a full disk and a read-only file in words, else its first line."""
+    text, cause = redact(str(error)).strip(), error.__cause__ or error.__context__
+    for said, words in PLAIN.items():
+        if said in f"{text} {cause}".lower():
+            return words
+    return text.partition("\n")[0]
 
 
 def hide_password(url: str) -> str:

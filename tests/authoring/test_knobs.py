@@ -109,3 +109,13 @@ def test_annotations_that_do_not_resolve_are_ignored():
 def test_an_ensembles_defaults_are_checked():
     with pytest.raises(PluginError, match=r"`defaults`: no knob named 'thumbnail\.CC'; did you mean 'thumbnail\.C'"):
         knobs.knobs_of(Ensemble("thumbnail", defaults={"thumbnail.CC": 5.0}))
+
+
+def test_a_default_that_a_hook_changes_is_told_and_stays(tmp_path):
+    def build(*, units: list[int] = [1]):  # noqa: B006
+        units.append(2)
+
+    plugin = Recipe(build=build)
+    with pytest.raises(PluginError, match=r"changes the value of knob 'units', \[1\], into \[1, 2\]"):
+        knobs.call(build, knobs=knobs.resolve(plugin, {}))
+    assert knobs.resolve(plugin, {})["units"] == [1]

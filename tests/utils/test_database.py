@@ -4,10 +4,13 @@ import socket
 import time
 
 import pytest
+import sqlalchemy
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from pneumobench.errors import UsageError
+from pneumobench.errors import TrackingError, UsageError
+from pneumobench.search.storage import Storage
+from pneumobench.tracking.store import Store
 from pneumobench.utils import database
 from pneumobench.utils.database import absolute, hide_password, sqlite_path, sqlite_url
 
@@ -78,3 +81,58 @@ def test_a_server_that_does_not_answer_is_told_soon(monkeypatch):
 def test_files_and_tracking_servers_are_not_asked():
     database.connect("sqlite:////nowhere/x.db")
     database.connect("http://127.0.0.1:1")
+
+
+@pytest.fixture
+def full():
+    """Every SQLite database that is opened from now on can grow no more, as on a full disk."""
+
+    def connected(connection, record):
+        pages = connection.execute("pragma page_count").fetchone()[0]
+        connection.execute(f"pragma max_page_count = {max(pages, 1)}")
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "connect", connected)
+    yield
+    sqlalchemy.event.remove(sqlalchemy.Engine, "connect", connected)
+
+
+@pytest.mark.slow
+def test_a_full_disk_under_the_tracking_store_is_said_in_words(new_store, tmp_path, full):
+    store = Store(new_store(tmp_path))
+
+    def fill():
+        for number in range(500):
+            store.experiment(f"number {number}", str(number), "long " * 500)
+
+    with pytest.raises(TrackingError, match=r"cannot use the tracking store .*: the disk is full; free some space"):
+        fill()
+
+
+def test_a_full_disk_under_a_studys_storage_is_said_in_words(tmp_path, full):
+    with pytest.raises(TrackingError, match=r"cannot use the studies' storage .*: the disk is full; free some space"):
+        Storage(f"sqlite:///{tmp_path}/studies.db")
+
+
+def test_a_full_disk_that_optuna_wraps_is_one_line_without_a_statement(tmp_path, monkeypatch, capsys):
+    import optuna
+
+    from pneumobench import cli
+
+    study = optuna.create_study(study_name="s", storage=f"sqlite:///{tmp_path}/studies.db")
+    engine = study._storage._backend.engine
+
+    def fill(**_):
+        with engine.connect() as connection:
+            pages = connection.execute(sqlalchemy.text("pragma page_count")).scalar()
+        sqlalchemy.event.listen(
+            engine, "checkout", lambda raw, *_: raw.execute(f"pragma max_page_count = {pages}").fetchone()
+        )
+        for number in range(1000):
+            study.set_user_attr(str(number), "long " * 100)
+
+    monkeypatch.setattr(cli, "app", fill)
+    with pytest.raises(SystemExit):
+        cli.main()
+    said = capsys.readouterr().err.strip().splitlines()
+    assert said[-1].startswith("pneumobench: the disk is full; free some space")
+    assert not any("INSERT" in line for line in said)
