@@ -13,6 +13,7 @@ import typer
 from pneumobench.cli import (
     compare,
     data,
+    external,
     plan,
     plugins,
     predict,
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.add_typer(plugins.app, name="plugins")
 app.command("compare")(compare.compare)
+app.command("external")(external.external)
 app.command("plan")(plan.plan)
 app.add_typer(study.app, name="study")
 app.command("worker")(study.worker)
