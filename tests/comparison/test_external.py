@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import pneumobench
+from pneumobench.comparison.compare import compare
 from pneumobench.data.layouts import phantom
 from pneumobench.data.layouts.phantom import Phantom
 from pneumobench.errors import DataError, UsageError
@@ -172,3 +173,42 @@ def test_the_command_prints_a_table_and_one_json_object(store, trained, away, cl
     (site,) = json.loads(cli(*words, "--json").stdout)["sites"]
     assert site["plugins"][0]["away"]["auroc_within_view"]["value"] > 0
     assert cli("external", "thumbnail", "--tracking-uri", store.uri).returncode == 2
+
+
+def test_a_comparison_asks_whether_a_difference_at_home_is_one_there(store, trained, result, cli, tmp_path):
+    runs = of_store(store)
+    names = [trained[1].run_id]
+    plain = compare(runs, names, against=trained[0].run_id, resamples=500)
+    assert "sites" not in plain.__json__()
+    both = compare(runs, names, against=trained[0].run_id, sites=["away"], within="view", resamples=500)
+    (site,) = both.sites
+    (contrast,) = site.contrasts
+    at_home, there = contrast.home.difference, contrast.away.difference
+    assert at_home == pytest.approx(plain.pairs[0].difference)
+    assert contrast.away.metric == site.metric == "auroc_within_view"
+    named = {one.name: one for one in result.standings}
+    other = next(one for name, one in named.items() if len(one.run_ids) == 1)
+    several = next(one for name, one in named.items() if len(one.run_ids) == 2)
+    areas = [one.away["auroc_within_view"].value for one in (other, several)]
+    assert there == pytest.approx(areas[0] - areas[1])
+    assert contrast.difference == pytest.approx(there - at_home)
+    assert contrast.answer in ("the same", "smaller", "larger", "of the other sign", "different", "cannot be told")
+    words = ("compare", *names, "--against", trained[0].run_id, "--site", "away", "--tracking-uri", store.uri)
+    done = cli(*words, "--html", str(tmp_path / "report.html"))
+    assert done.returncode == 0, done.stderr
+    assert "at away" in done.stdout
+    assert "change" in done.stdout
+    page = (tmp_path / "report.html").read_text()
+    assert "<h2>At home and at away</h2>" in page
+    for wrong, message in ((["--site", "nowhere"], "no site named 'nowhere'"), (["--within", "view"], "of a --site")):
+        done = cli(*words[:4], *wrong, "--tracking-uri", store.uri)
+        assert done.returncode == 2
+        assert message in done.stderr
+
+
+def test_an_exported_run_is_compared_at_its_sites_too(store, trained, result, tmp_path):
+    for run in of_store(store):
+        if "external.away" in run.tags:
+            export.write(run, tmp_path)
+    both = compare(export.read(tmp_path), [trained[1].run_id], against=trained[0].run_id, sites=["away"], resamples=300)
+    assert both.sites[0].images == 70
