@@ -103,9 +103,11 @@ def test_every_command_that_sees_a_test_image_stands_in_the_ledger_first(watched
 
     elsewhere = phantom.ensure(Phantom((24, 40), (8, 12), 48, seed=5), tmp_path)
     say("run", "thumbnail", "--data", str(elsewhere))
-    sights, looks = seen_and_said(lambda: say("external", newest(tmp_path, "thumbnail"), *images_of))
-    assert sights > 0
-    assert looks == 1
+    model = newest(tmp_path, "thumbnail")
+    for words in (("external", model), ("stress", model, "--site", "elsewhere"), ("stress", "tiny")):
+        sights, looks = seen_and_said(lambda words=words: say(*words, *images_of))
+        assert sights > 0
+        assert looks == 1
 
 
 def newest(folder, plugin="tiny"):

@@ -19,6 +19,7 @@ from pneumobench.cli import (
     predict,
     run,
     runs,
+    stress,
     study,
     tracking,
 )
@@ -36,6 +37,7 @@ app.command("run")(run.run)
 app.add_typer(plugins.app, name="plugins")
 app.command("compare")(compare.compare)
 app.command("external")(external.external)
+app.command("stress")(stress.stress)
 app.command("plan")(plan.plan)
 app.add_typer(study.app, name="study")
 app.command("worker")(study.worker)

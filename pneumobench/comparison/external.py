@@ -59,23 +59,23 @@ def external(
     """
     data, _ = gathered(data, None, options)
     session = Session(Store(tracking_uri), progress or Progress())
-    datasets = _datasets(data, site, within, session)
+    found = datasets(data, site, within, session)
     import_mlflow()
     models = frozen.load(session.store, [names] if isinstance(names, str) else names, session.progress)
     notes = {}
-    for name, dataset in datasets.items():
+    for name, dataset in found.items():
         frozen.check_kind(models, dataset)
         notes[name] = [*dataset.notes, *dataset.not_read, *frozen.refuse_seen(models, dataset, session.store)]
-    return [_judge(name, dataset, models, within, notes[name], session) for name, dataset in datasets.items()]
+    return [_judge(name, dataset, models, within, notes[name], session) for name, dataset in found.items()]
 
 
-def _datasets(data: DataOptions, site: str | None, within: str | None, session: Session) -> dict[str, Dataset]:
+def datasets(data: DataOptions, site: str | None, within: str | None, session: Session) -> dict[str, Dataset]:
     """The images of each site by its name, none of them decoded."""
     if data.data is None:
         raise UsageError("external takes the images of another site: --data DIR or MANIFEST")
     if site is not None and len(data.sources) > 1:
         raise UsageError(f"--site names one site; --data names {len(data.sources)}")
-    datasets: dict[str, Dataset] = {}
+    found: dict[str, Dataset] = {}
     for source in data.sources:
         session.progress.stage("reading file names and hashes")
         dataset = load_folder(
@@ -86,12 +86,12 @@ def _datasets(data: DataOptions, site: str | None, within: str | None, session: 
             elsewhere=True,
         )
         name = judged.check_name(site) if site is not None else judged.name_of(dataset.name)
-        if name in datasets:
+        if name in found:
             raise UsageError(f"two of the sites are called {name}; judge one by one, with --site")
         if within is not None:
             stratified.check(dataset.labels, dataset.columns, within)
-        datasets[name] = dataset
-    return datasets
+        found[name] = dataset
+    return found
 
 
 def _judge(
@@ -107,7 +107,7 @@ def _judge(
     )
     part, looks = Lockbox(dataset).open(session.store.ledger, look)
     notes += frozen.refuse_alike(models, dataset, session.store, progress)
-    part, lost = _readable(part, models, session)
+    part, lost = readable(part, models, session)
     notes += lost
     predicted = {}
     for one in models:
@@ -143,7 +143,7 @@ def _judge(
     )
 
 
-def _readable(part: Part, models: Sequence[Frozen], session: Session) -> tuple[Part, list[str]]:
+def readable(part: Part, models: Sequence[Frozen], session: Session) -> tuple[Part, list[str]]:
     """The images that all models can read, and which were left out. Raises: DataError unless those may be skipped."""
     session.progress.stage("decoding")
     for view in dict.fromkeys(view for one in models for view in one.views):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from functools import partial
 from pathlib import Path
 
 from pneumobench.errors import TrackingError, UsageError
-from pneumobench.tracking import judged
+from pneumobench.tracking import judged, stressed
 from pneumobench.tracking.runs import TrackedRun
 from pneumobench.utils.files import whole_folder
 from pneumobench.utils.names import file_name
@@ -30,6 +31,7 @@ def write(run: TrackedRun, to: Path) -> Path:
     The folder holds `run.json` (tags, knobs, threshold, seconds, looks) and the predictions as Parquet files.
     """
     elsewhere = [f"{judged.TAG}{site}" for site in judged.sites(run.tags)]
+    elsewhere += [f"{stressed.TAG}{site}" for site in stressed.sites(run.tags)]
     folder = to / file_name(f"{run.plugin}-{run.seed}-{run.run_id[:8]}")
     card = {
         "run_id": run.run_id,
@@ -44,6 +46,9 @@ def write(run: TrackedRun, to: Path) -> Path:
         for part in ("validation", "test", *map(judged.part, judged.sites(run.tags))):
             if predictions := run.predictions(part):
                 predictions.write(building / f"{part}.parquet")
+        for site in stressed.sites(run.tags):
+            if path := run.file(stressed.part(site)):
+                shutil.copy(path, building / f"{stressed.part(site)}.parquet")
         (building / CARD).write_text(json.dumps(card, indent=2) + "\n")
     return folder
 

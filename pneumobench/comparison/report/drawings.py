@@ -55,7 +55,7 @@ def forest(comparison: Comparison) -> str:
 def at_sites(comparison: Comparison, site: Elsewhere) -> str:
     """Each pair's difference at home (a line above) and at a site (below it), and the answer beside the two."""
     title = f"difference in {label(comparison.metric)} from {comparison.reference}: at home, and at {site.site}"
-    names = [name for contrast in site.contrasts for name in (contrast.plugin, f"   at {site.site}")]
+    names = [name for contrast in site.contrasts for name in (contrast.plugin, f"there: {contrast.answer}")]
     with _rows(names, title, TEXTS - 0.025) as canvas:
         canvas.axes.axvline(0, color=SOFT, lw=0.8, ls=(0, (3, 3)), zorder=0)
         for number, contrast in enumerate(site.contrasts):
@@ -64,8 +64,7 @@ def at_sites(comparison: Comparison, site: Elsewhere) -> str:
                 face = colour if pair.verdict in ("better", "worse") else PAGE
                 canvas.axes.plot([pair.low, pair.high], [row, row], color=colour, lw=1.6, solid_capstyle="butt")
                 canvas.axes.plot(pair.difference, row, "D" if below else "o", ms=5.5, mfc=face, mec=colour, mew=1.5)
-                text = f", {contrast.answer}" if below else ""
-                canvas.text(TEXTS, row, f"{difference(pair.difference, pair.low, pair.high)}{text}")
+                canvas.text(TEXTS, row, difference(pair.difference, pair.low, pair.high))
     return canvas.svg
 
 
