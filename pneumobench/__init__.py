@@ -8,6 +8,7 @@ from pneumobench.authoring.recipe import Ensemble, Estimator, Phase, Plugin, Rec
 from pneumobench.authoring.study import Study
 
 if TYPE_CHECKING:
+    from pneumobench.comparison.external import external
     from pneumobench.data.options import DataOptions
     from pneumobench.experiment.run import run
     from pneumobench.search.run import study
@@ -28,6 +29,7 @@ __all__ = [
     "View",
     "adamw",
     "balanced",
+    "external",
     "load_albumentations",
     "one_phase",
     "pretrained",
@@ -41,6 +43,7 @@ _LATE = {
     "Backbone": "training.backbone",
     "DataOptions": "data.options",
     "TrainOptions": "training.options",
+    "external": "comparison.external",
     "load_albumentations": "training.augmentation",
     "pretrained": "training.backbone",
     "run": "experiment.run",

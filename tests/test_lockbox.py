@@ -7,6 +7,8 @@ import pytest
 
 import pneumobench
 from pneumobench.data import decode, pixels
+from pneumobench.data.layouts import phantom
+from pneumobench.data.layouts.phantom import Phantom
 from pneumobench.data.lockbox import Ledger
 
 ROOT = Path(pneumobench.__file__).parent
@@ -99,10 +101,18 @@ def test_every_command_that_sees_a_test_image_stands_in_the_ledger_first(watched
     assert seen_and_said(lambda: say("compare", "--against", "thumbnail")) == (0, 0)
     assert seen_and_said(lambda: say("runs")) == (0, 0)
 
+    elsewhere = phantom.ensure(Phantom((24, 40), (8, 12), 48, seed=5), tmp_path)
+    say("run", "thumbnail", "--data", str(elsewhere))
+    model = newest(tmp_path, "thumbnail")
+    for words in (("external", model), ("stress", model, "--site", "elsewhere"), ("stress", "tiny")):
+        sights, looks = seen_and_said(lambda words=words: say(*words, *images_of))
+        assert sights > 0
+        assert looks == 1
 
-def newest(folder):
+
+def newest(folder, plugin="tiny"):
     from pneumobench.tracking import runs
     from pneumobench.tracking.store import Store
 
     found = runs.of_store(Store(f"sqlite:///{folder}/runs/mlflow.db"))
-    return next(run.run_id for run in found if run.plugin == "tiny")
+    return next(run.run_id for run in found if run.plugin == plugin)

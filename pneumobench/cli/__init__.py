@@ -13,11 +13,13 @@ import typer
 from pneumobench.cli import (
     compare,
     data,
+    external,
     plan,
     plugins,
     predict,
     run,
     runs,
+    stress,
     study,
     tracking,
 )
@@ -34,6 +36,8 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.add_typer(plugins.app, name="plugins")
 app.command("compare")(compare.compare)
+app.command("external")(external.external)
+app.command("stress")(stress.stress)
 app.command("plan")(plan.plan)
 app.add_typer(study.app, name="study")
 app.command("worker")(study.worker)

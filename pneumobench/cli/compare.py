@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pneumobench.cli.forest import WIDTH, bar
 from pneumobench.cli.options import AsJson, Data, From, TrackingUri
 
 if TYPE_CHECKING:
     from pneumobench.cli.render import Grid
     from pneumobench.comparison.comparison import Comparison
-
-WIDTH = 21  # characters of the forest plot
 
 
 def compare(
@@ -34,6 +33,19 @@ def compare(
         typer.Option(
             help="Also test whether plugins are no worse than the reference by more than this; goes into the ledger.",
             show_default=False,
+        ),
+    ] = None,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Also at this site, where `external` judged the models: is each difference the one at home? Repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    within: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="At the sites, AUROC inside each value of this column.", show_default=False
         ),
     ] = None,
     source: From = None,
@@ -64,6 +76,8 @@ def compare(
         policy=policy,
         all_pairs=all_pairs,
         margin=None if margin is None else store.ledger.name_margin(metric, margin),
+        sites=site or (),
+        within=within,
     )
     if html is not None:
         from pneumobench.comparison import report
@@ -76,6 +90,10 @@ def compare(
         render.print_json(comparison)
         return
     render.show(*sentences(comparison), _ranked(comparison), _forest(comparison))
+    for one in comparison.sites:
+        from pneumobench.cli import sites
+
+        render.show(*sites.parts(one, comparison.metric))
     render.show(f"{comparison.subject}.", *comparison.remarks())
     if html:
         render.show(f"Report: {html}")
@@ -130,18 +148,3 @@ def _forest(comparison: Comparison) -> Grid:
         headings.append(test)
         rows = [[*row, p_value(value)] for row, value in zip(rows, values, strict=True)]
     return render.table(headings, rows, styles={name: "bold"}, whole=headings[1:])
-
-
-def bar(low: float, value: float, high: float, least: float, most: float, width: int = WIDTH) -> str:
-    """An interval with its value on an axis from least to most, 0 marked where the interval leaves it free."""
-    span = (most - least) or 1.0
-
-    def place(x: float) -> int:
-        return min(width - 1, max(0, round((x - least) / span * (width - 1))))
-
-    marks = [" "] * width
-    marks[place(0.0)] = "│"
-    for i in range(place(low), place(high) + 1):
-        marks[i] = "┼" if i == place(0.0) else "─"
-    marks[place(value)] = "●"
-    return "".join(marks).rstrip()

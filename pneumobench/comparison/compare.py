@@ -8,7 +8,7 @@ import numpy as np
 
 from pneumobench.authoring import registry
 from pneumobench.authoring.differences import REFERENCE, differences
-from pneumobench.comparison import select
+from pneumobench.comparison import elsewhere, select
 from pneumobench.comparison.comparison import Comparison, Standing
 from pneumobench.data.lockbox import Margin
 from pneumobench.errors import PneumobenchError, UsageError
@@ -33,14 +33,18 @@ def compare(
     policy: str | None = None,
     all_pairs: bool = False,
     margin: Margin | None = None,
+    sites: Sequence[str] = (),
+    within: str | None = None,
     resamples: int = paired.RESAMPLES,
 ) -> Comparison:
     """Compare plugins, or the runs that ids name, with a reference on the test images that they have in common.
 
+    At each of `sites`, where frozen models were judged, the same pairs are compared too, AUROC `within` a column.
     Without names: of every plugin the latest experiment with most seeds, on the images of the reference.
     Raises: UsageError where nothing is left to compare, saying what to run.
     """
     paired.check(metric)
+    elsewhere.check(runs, sites, within, metric)
     selection = select.pick(runs, names, against, policy)
     picked = selection.experiments
     reference = next(one for one in picked if select.names(one, against))
@@ -48,14 +52,15 @@ def compare(
     label = next(name for name, one in chosen_ones.items() if one is reference)
     models = {name: one.predictions("test") for name, one in chosen_ones.items()}
     held_out = {name: one.predictions("validation") for name, one in chosen_ones.items()}
+    shared, folds = select.sharing(chosen_ones), [name for name, one in chosen_ones.items() if "folds" in one.tags]
     pairs = paired.compare(
         models,
         label,
         metric,
         validation=held_out,
         trainings={name: [run.training for run in one.runs] for name, one in chosen_ones.items()},
-        shared=select.sharing(chosen_ones),
-        folds=[name for name, one in chosen_ones.items() if "folds" in one.tags],
+        shared=shared,
+        folds=folds,
         margin=None if margin is None else margin.margin,
         all_pairs=all_pairs,
         resamples=resamples,
@@ -75,6 +80,21 @@ def compare(
     standings.sort(key=lambda standing: -sign * standing.test[metric].value)
     own = models[label]
     published = estimates.published_for(own[0].label)
+    pairs.sort(key=lambda pair: -sign * pair.difference)
+    judged_at = [
+        elsewhere.compare(
+            site,
+            chosen_ones,
+            models,
+            pairs,
+            metric=metric,
+            within=within,
+            shared=shared,
+            folds=folds,
+            resamples=resamples,
+        )
+        for site in sites
+    ]
     return Comparison(
         dataset=reference.tags["dataset"],
         fingerprint=reference.tags["fingerprint"],
@@ -82,7 +102,7 @@ def compare(
         metric=metric,
         reference=label,
         standings=tuple(standings),
-        pairs=tuple(sorted(pairs, key=lambda pair: -sign * pair.difference)),
+        pairs=tuple(pairs),
         published=published,
         published_among=_among(own, published.value) if published else None,
         majority=estimates.majority(own[0].label),
@@ -90,6 +110,7 @@ def compare(
         division=selection.division,
         all_pairs=all_pairs,
         margin=margin,
+        sites=tuple(judged_at),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from pneumobench.authoring.differences import REFERENCE
 from pneumobench.data.options import check_policy
 from pneumobench.errors import UsageError
 from pneumobench.tracking.runs import Experiment, TrackedRun, chosen, experiments
@@ -81,6 +82,33 @@ def pick(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str, policy
     return Selection(tuple(picked), _in_words(division), tuple(dict.fromkeys(left_out)))
 
 
+def frozen(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str = REFERENCE) -> list[Experiment]:
+    """The experiments whose models are judged on other images: what is wanted, else what a comparison would pick.
+
+    Where nothing can be compared, of each plugin the experiment with most trainings.
+    Raises: UsageError for a name without a finished run, or one that must not be compared.
+    """
+    every = experiments(runs)
+    if not wanted:
+        try:
+            return list(pick(runs, (), against).experiments)
+        except UsageError:  # one plugin alone, or no reference
+            wanted = sorted({one.plugin for one in every if not is_barred(one)})
+    found: list[Experiment] = []
+    for name in wanted:
+        named = _named(name, runs, every)
+        usable = [one for one in named if not is_barred(one)]
+        if not usable:
+            raise UsageError(f"no run of '{name}' may be judged: {named[0].name} {is_barred(named[0])}")
+        found.append(max(usable, key=lambda one: (len(one.runs), max(run.started for run in one.runs))))
+    return list(dict.fromkeys(found))
+
+
+def is_barred(one: Experiment) -> str:
+    """Why an experiment is never compared; "" if it may be."""
+    return f"is marked by --allow-leak ({one.tags['leak'].partition(',')[0]})" if "leak" in one.tags else ""
+
+
 def _named(name: str, runs: Sequence[TrackedRun], every: Sequence[Experiment]) -> list[Experiment]:
     """The experiments of a plugin, or the one that a run id names."""
     of_plugin = [one for one in every if one.plugin == name]
@@ -130,8 +158,8 @@ def _told_apart(one: Experiment, other: Experiment) -> str:
 def _why_not(one: Experiment, fingerprint: str, limit: str | None, division: Division) -> str | None:
     if one.tags.get("limit") != limit:
         return f"--limit {one.tags['limit']}" if "limit" in one.tags else "on all images, the reference is not"
-    if "leak" in one.tags:
-        return f"marked by --allow-leak ({one.tags['leak'].partition(',')[0]})"
+    if barred := is_barred(one):
+        return barred.removeprefix("is ")
     if one.tags["fingerprint"] != fingerprint:
         return f"on other images ({one.tags['dataset']} {one.tags['fingerprint'][:8]})"
     if not one.opened_test:

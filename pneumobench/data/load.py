@@ -26,10 +26,12 @@ def load_folder(
     *,
     skip_unreadable: bool = False,
     advance: Advance | None = None,
+    elsewhere: bool = False,
 ) -> Dataset:
     """List and hash the images of a folder, or of a file that lists or holds them; decode none.
 
-    `options` say how it is to be read. Where the release does not divide its images, a division is drawn and kept.
+    `options` say how it is to be read. Where the release does not divide its images, a division is drawn and kept;
+    `elsewhere` takes its test images alone or, where it has none, all images as such: for models of another site.
     Raises: DataError where the folder, a split or a class is missing or empty, or a file cannot be read.
     """
     options = options or DataOptions()
@@ -65,12 +67,24 @@ def load_folder(
         skip_unreadable=skip_unreadable,
         columns=columns,
     )
+    if elsewhere:
+        return ordered(_to_test(dataset, source))
     dataset = _divided(dataset, listing, source, options.test_fraction)
     for origin in {row.split for row in listing.rows} & {"train", "test"} or ("train", "test"):
         for label, name in enumerate(CLASSES):  # one may have lost its last image to --skip-unreadable
             if not np.any((dataset.origins == origin) & (dataset.labels == label)):
                 raise DataError(f"no readable image in {source / origin / name}: both classes are needed")
     return ordered(dataset)
+
+
+def _to_test(dataset: Dataset, source: Path) -> Dataset:
+    """The release's test images or, where it has none, all of its images as test images."""
+    is_test = dataset.origins == "test"
+    whole = dataset.subset(is_test) if is_test.any() else dataset
+    for label, name in enumerate(CLASSES):
+        if not np.any(whole.labels == label):
+            raise DataError(f"{source} has no readable {name} image to test on: both classes are needed")
+    return replace(whole, origins=np.full(len(whole), "test"))
 
 
 @dataclass(frozen=True)

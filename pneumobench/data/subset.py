@@ -21,6 +21,7 @@ class Part:
     """
 
     variant = ""
+    cached = True  # whether what is computed of its pixels may be kept on disk
 
     def __init__(self, dataset: Dataset, source: Dataset | None = None, lost: tuple[str, ...] = ()):
         self.dataset, self.lost = dataset, lost

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pneumobench.errors import DataError
-from pneumobench.evaluation import bootstrap, intervals, labels, metrics, single
+from pneumobench.evaluation import bootstrap, intervals, labels, metrics, single, stratified
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.evaluation.variance import Trainings
 
@@ -101,7 +101,7 @@ def _draws(plugins: Mapping[str, Sequence[Predictions]], only: Sequence[str], re
 
 def _figures(model: Predictions, only: Sequence[str], W: np.ndarray) -> dict[str, np.ndarray]:
     of = (model.label, model.probability, model.subtype, model.operating.threshold)
-    figures = {name: metrics.one(name, *of, W) for name in only} if only else metrics.every(*of, W)
+    figures = {name: stratified.of_model(model, name, W) for name in only} if only else metrics.every(*of, W)
     return figures | {GAPS: metrics.gaps(model.label, model.probability, W)}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pneumobench.evaluation import delong, intervals, labels, mcnemar, metrics
+from pneumobench.evaluation import delong, intervals, labels, mcnemar, metrics, stratified
 from pneumobench.evaluation.pair import Equivalence, Pair, Verdict
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.evaluation.variance import Spread
@@ -34,7 +34,7 @@ class Family:
     @property
     def alike(self) -> float:
         """How many independent images the metric's are worth; of the smaller class where it needs both."""
-        if self.metric in ("auroc", "balanced_accuracy"):
+        if self.metric in ("auroc", "balanced_accuracy") or stratified.column_of(self.metric):
             return min(intervals.effective(self._images(self._first.label == label)) for label in (0, 1))
         return intervals.effective(self._images(self._denominator))
 

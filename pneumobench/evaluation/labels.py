@@ -40,10 +40,13 @@ METRICS = {
     "ece": Metric("ECE", sign=-1),
 }
 FREE = OF_PROBABILITIES  # of a threshold
+WITHIN = "auroc_within_"  # a column's name follows
 
 
 def of(name: str) -> Metric:
     """What is known of a metric, at the threshold or at 0.5. Raises: KeyError for a name that is none."""
+    if name.startswith(WITHIN):
+        return Metric(f"AUROC within {name.removeprefix(WITHIN)}")
     return METRICS[name.removesuffix(HALF)]
 
 
@@ -51,4 +54,5 @@ def label(name: str, *, full: bool = False) -> str:
     """A metric in words: "AUROC", "accuracy at 0.5", "accuracy" or, if `full`, "accuracy at the threshold"."""
     if name.endswith(HALF):
         return f"{of(name).label} at 0.5"
-    return f"{of(name).label} at the threshold" if full and name not in FREE else of(name).label
+    is_free = name in FREE or name.startswith(WITHIN)
+    return f"{of(name).label} at the threshold" if full and not is_free else of(name).label

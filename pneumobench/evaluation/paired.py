@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from pneumobench.errors import DataError, UsageError, unknown
-from pneumobench.evaluation import bootstrap, metrics, rechosen
+from pneumobench.evaluation import bootstrap, metrics, rechosen, stratified
 from pneumobench.evaluation.family import Family
 from pneumobench.evaluation.pair import Pair
 from pneumobench.evaluation.predictions import Predictions
@@ -104,7 +104,7 @@ def compare(
 
 def check(metric: str) -> None:
     """Raises: UsageError for a metric that is not compared."""
-    if metric not in METRICS:
+    if metric not in METRICS and not stratified.column_of(metric):
         raise unknown("metric", metric, METRICS)
 
 
@@ -139,7 +139,7 @@ def sides(
 
 def of_metric(model: Predictions, metric: str, W: np.ndarray) -> np.ndarray:
     """A metric of a model, (resamples,), for image weights W (resamples, n); nan where undefined."""
-    return metrics.one(metric, model.label, model.probability, model.subtype, model.operating.threshold, W)
+    return stratified.of_model(model, metric, W)
 
 
 def _many(fixed: Mapping[str, Trainings], pair: Name) -> bool:

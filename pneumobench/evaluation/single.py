@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from scipy.stats import norm
 
-from pneumobench.evaluation import bootstrap, calibration, intervals, metrics
+from pneumobench.evaluation import bootstrap, calibration, intervals, metrics, stratified
 from pneumobench.evaluation.metrics import HALF
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.evaluation.variance import Trainings, spread
@@ -36,7 +36,7 @@ def interval(
         return NONE
     images = _images(metric, models)
     over = spread(side.mean, [side], int((images > 0).sum()))
-    base, half, _ = metric.partition(HALF)
+    base, half, _ = ("auroc", "", "") if stratified.column_of(metric) else metric.partition(HALF)
     t = over.t(TAIL)
     if base in PROPORTIONS:
         p, n = side.value, float(images.sum())

@@ -24,6 +24,13 @@ def figure(estimate: Estimate) -> str:
     return text
 
 
+def signed(estimate: Estimate) -> str:
+    """ "+1.30 [+1.10, +1.50]": a figure that may be negative or large, with its interval; "-" where undefined."""
+    if estimate.value != estimate.value:
+        return UNDEFINED
+    return f"{estimate.value:+.2f} [{estimate.low:+.2f}, {estimate.high:+.2f}]"
+
+
 def difference(value: float, low: float, high: float) -> str:
     """ "+0.024 [+0.005, +0.045]": a difference with its interval."""
     return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from functools import partial
 from pathlib import Path
 
 from pneumobench.errors import TrackingError, UsageError
+from pneumobench.tracking import judged, stressed
 from pneumobench.tracking.runs import TrackedRun
 from pneumobench.utils.files import whole_folder
 from pneumobench.utils.names import file_name
@@ -28,20 +30,25 @@ def write(run: TrackedRun, to: Path) -> Path:
 
     The folder holds `run.json` (tags, knobs, threshold, seconds, looks) and the predictions as Parquet files.
     """
+    elsewhere = [f"{judged.TAG}{site}" for site in judged.sites(run.tags)]
+    elsewhere += [f"{stressed.TAG}{site}" for site in stressed.sites(run.tags)]
     folder = to / file_name(f"{run.plugin}-{run.seed}-{run.run_id[:8]}")
     card = {
         "run_id": run.run_id,
         "parent": run.parent,
         "started": run.started,
         "looks": run.looks,
-        "tags": {name: _relative(run.tags[name]) for name in TAGS if name in run.tags},
+        "tags": {name: _relative(run.tags[name]) for name in (*TAGS, *elsewhere) if name in run.tags},
         "knobs": {name: _relative(value) for name, value in run.params.items()},
         "metrics": {name: run.metrics[name] for name in METRICS if name in run.metrics},
     }
     with whole_folder(folder) as building:
-        for part in ("validation", "test"):
+        for part in ("validation", "test", *map(judged.part, judged.sites(run.tags))):
             if predictions := run.predictions(part):
                 predictions.write(building / f"{part}.parquet")
+        for site in stressed.sites(run.tags):
+            if path := run.file(stressed.part(site)):
+                shutil.copy(path, building / f"{stressed.part(site)}.parquet")
         (building / CARD).write_text(json.dumps(card, indent=2) + "\n")
     return folder
 

@@ -11,6 +11,7 @@ from pneumobench.authoring.recipe import View
 from pneumobench.data import decoders
 from pneumobench.data.pixels import Rows, stored
 from pneumobench.data.subset import Part
+from pneumobench.training import alterations
 from pneumobench.training.augmentation import Augmentation, load_albumentations, seeds_for
 from pneumobench.utils.arrays import save_array
 from pneumobench.utils.hashing import digest_of
@@ -23,13 +24,7 @@ BLUR, QUALITY, NOISE = (0.8, 1.6), (25, 60), (0.02, 0.06)  # sigma in pixels, JP
 def transform() -> Any:
     """Gaussian blur, JPEG compression and Gaussian noise, with strengths drawn for each image."""
     A = load_albumentations()
-    return A.Compose(
-        [
-            A.GaussianBlur(blur_limit=0, sigma_limit=BLUR, p=1),
-            A.ImageCompression(quality_range=QUALITY, p=1),
-            A.GaussNoise(std_range=NOISE, p=1),
-        ]
-    )
+    return A.Compose([alterations.blur(BLUR), alterations.jpeg(QUALITY), alterations.noise(NOISE)])
 
 
 class Corrupted(Part):

@@ -29,7 +29,10 @@ def features(network: Any, part: Part, view: View, progress: Progress | None = N
     They are computed for all images that share a cache with the part, so that one computation serves the folds and
     the training and validation parts of any split; the test images are a separate set.
     """
-    part.pixels(view)  # raises for the first image that cannot be read
+    rows = part.pixels(view)  # raises for the first image that cannot be read
+    if not part.cached:
+        starts = range(0, len(part), BATCH)
+        return np.concatenate([backend.outputs(network, as_batch(rows[i : i + BATCH], view)) for i in starts]), 0.0
     hashes, width = np.unique(part.source.hashes), network.output_shape[1]
     name = f"{digest_of(hashes, 16)}-{view.height}x{view.width}x{view.channels}{part.variant}-{digest(network)}"
     name += f"-{decoders.version()}"

@@ -1,7 +1,7 @@
 import pytest
 
 from pneumobench.evaluation.estimates import Estimate
-from pneumobench.evaluation.words import difference, figure, number, p_value
+from pneumobench.evaluation.words import difference, figure, number, p_value, signed
 
 NAN = float("nan")
 
@@ -29,3 +29,8 @@ def test_a_difference_shows_its_signs():
 )
 def test_a_p_value_is_never_zero(value, text):
     assert p_value(value) == text
+
+
+def test_figures_that_may_be_negative_have_a_sign():
+    assert signed(Estimate(-1.304, -1.5, 0.01)) == "-1.30 [-1.50, +0.01]"
+    assert signed(Estimate(float("nan"), 0, 0)) == "-"

@@ -21,6 +21,7 @@ from pneumobench.tracking.store import Store
 from pneumobench.utils import files, provenance
 from pneumobench.utils.hashing import digest_of
 from pneumobench.utils.jsonable import to_json
+from pneumobench.utils.names import file_name
 
 METRICS = ("auroc", "accuracy_at_0.5", "accuracy", "sensitivity", "specificity", "brier", "ece")
 
@@ -46,6 +47,10 @@ class Report:
         return {"forest": drawings.forest(self.comparison), "seeds": drawings.seeds(self.comparison, self._models)}
 
     @cached_property
+    def _sites(self) -> dict[str, str]:
+        return {one.site: drawings.at_sites(self.comparison, one) for one in self.comparison.sites}
+
+    @cached_property
     def _models(self) -> dict[str, list[Predictions]]:
         return {one.name: one.experiment.predictions("test") for one in self.comparison.standings}
 
@@ -60,7 +65,8 @@ class Report:
 
     def figures(self) -> dict[str, str]:
         """Each of its figures as an SVG file, by name."""
-        return self._drawings | {name: picture for name, (_, picture) in self._curves.items()}
+        sites = {f"at_{file_name(site)}": picture for site, picture in self._sites.items()}
+        return self._drawings | sites | {name: picture for name, (_, picture) in self._curves.items()}
 
     def write(self, path: Path) -> Path:
         """Write the HTML file. Raises: UsageError where it cannot be written; nothing is left half-written."""
@@ -100,8 +106,10 @@ class Report:
             "metric": labels.label(comparison.metric),
             "resamples": paired.RESAMPLES,
             **{name: themed(picture) for name, picture in self._drawings.items()},
+            "sites": {site: themed(picture) for site, picture in self._sites.items()},
             "labels": {name: labels.label(name, full=True) for name in METRICS},
             "words": words,
+            "label": labels.label,
             "curves": self._curves,
             "matrices": _matrices(models),
             "hardest": self.hard,

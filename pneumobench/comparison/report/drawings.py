@@ -1,4 +1,4 @@
-"""The report's two drawings: the forest of differences, and every seed's accuracy, as SVG."""
+"""The report's drawings: the forest of differences, at home and at other sites, and every seed's accuracy, as SVG."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pneumobench.comparison.comparison import Comparison
+from pneumobench.comparison.elsewhere import Elsewhere
 from pneumobench.comparison.report.svg import INK, LINE, MARK, PAGE, PUBLISHED, SOFT, cut, of_figure
 from pneumobench.evaluation.labels import label
 from pneumobench.evaluation.predictions import Predictions
@@ -48,6 +49,22 @@ def forest(comparison: Comparison) -> str:
             axes.plot(pair.difference, row, "o", ms=6.5, mfc=face, mec=MARK, mew=1.5)
             interval = difference(pair.difference, pair.low, pair.high)
             canvas.text(TEXTS, row, f"{interval}, p {p_value(pair.p_corrected)}")
+    return canvas.svg
+
+
+def at_sites(comparison: Comparison, site: Elsewhere) -> str:
+    """Each pair's difference at home (a line above) and at a site (below it), and the answer beside the two."""
+    title = f"difference in {label(comparison.metric)} from {comparison.reference}: at home, and at {site.site}"
+    names = [name for contrast in site.contrasts for name in (contrast.plugin, f"there: {contrast.answer}")]
+    with _rows(names, title, TEXTS - 0.025) as canvas:
+        canvas.axes.axvline(0, color=SOFT, lw=0.8, ls=(0, (3, 3)), zorder=0)
+        for number, contrast in enumerate(site.contrasts):
+            for below, (pair, colour) in enumerate(((contrast.home, MARK), (contrast.away, PUBLISHED))):
+                row = 2 * number + below
+                face = colour if pair.verdict in ("better", "worse") else PAGE
+                canvas.axes.plot([pair.low, pair.high], [row, row], color=colour, lw=1.6, solid_capstyle="butt")
+                canvas.axes.plot(pair.difference, row, "D" if below else "o", ms=5.5, mfc=face, mec=colour, mew=1.5)
+                canvas.text(TEXTS, row, difference(pair.difference, pair.low, pair.high))
     return canvas.svg
 
 

@@ -66,12 +66,31 @@ def correlation(traits: Traits, pairs: np.ndarray) -> np.ndarray:
     """Of the thumbnails' grey values, (m,), -1 to 1, for pairs of rows (m, 2)."""
     correlations = np.empty(len(pairs))
     for start in range(0, len(pairs), BATCH):
-        some = pairs[start : start + BATCH]
-        one, other = (traits.thumbs[rows].reshape(len(rows), -1).astype(np.float32) for rows in some.T)
-        one, other = (grey - grey.mean(axis=1, keepdims=True) for grey in (one, other))
-        norm = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
-        correlations[start : start + BATCH] = (one * other).sum(axis=1) / np.where(norm > 0, norm, 1)
+        first, second = pairs[start : start + BATCH].T
+        correlations[start : start + BATCH] = _correlated(traits.thumbs[first], traits.thumbs[second])
     return correlations
+
+
+def between(dataset: Dataset, traits: Traits, other: Dataset, others: Traits) -> np.ndarray:
+    """Pairs (m, 2), a row of each dataset, of images that are almost the same."""
+    count = len(dataset)
+    usable = np.concatenate([traits.faults, others.faults]) == ""
+    contents = np.concatenate([dataset.hashes, other.hashes])
+    pairs = pairs_of(np.concatenate([traits.hashes, others.hashes]), usable, contents)
+    pairs = pairs[(pairs[:, 0] < count) & (pairs[:, 1] >= count)] - [0, count]
+    alike = [
+        _correlated(traits.thumbs[first], others.thumbs[second]) >= ALIKE
+        for first, second in (pairs[start : start + BATCH].T for start in range(0, len(pairs), BATCH))
+    ]
+    return pairs[np.concatenate(alike)] if alike else pairs
+
+
+def _correlated(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The correlations (m,) of the grey values of thumbnails (m, height, width)."""
+    one, other = (grey.reshape(len(grey), -1).astype(np.float32) for grey in (first, second))
+    one, other = (grey - grey.mean(axis=1, keepdims=True) for grey in (one, other))
+    norm = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
+    return (one * other).sum(axis=1) / np.where(norm > 0, norm, 1)
 
 
 def _finding(kind: str, dataset: Dataset, pairs: np.ndarray, what: str) -> Finding | None:
