@@ -9,6 +9,7 @@ from pneumobench.authoring.study import Study
 
 if TYPE_CHECKING:
     from pneumobench.data.options import DataOptions
+    from pneumobench.experiment.imported import import_predictions
     from pneumobench.experiment.run import run
     from pneumobench.search.run import study
     from pneumobench.training.augmentation import load_albumentations
@@ -28,6 +29,7 @@ __all__ = [
     "View",
     "adamw",
     "balanced",
+    "import_predictions",
     "load_albumentations",
     "one_phase",
     "pretrained",
@@ -41,6 +43,7 @@ _LATE = {
     "Backbone": "training.backbone",
     "DataOptions": "data.options",
     "TrainOptions": "training.options",
+    "import_predictions": "experiment.imported",
     "load_albumentations": "training.augmentation",
     "pretrained": "training.backbone",
     "run": "experiment.run",

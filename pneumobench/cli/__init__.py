@@ -13,6 +13,7 @@ import typer
 from pneumobench.cli import (
     compare,
     data,
+    imports,
     plan,
     plugins,
     predict,
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.add_typer(plugins.app, name="plugins")
+app.command("import")(imports.import_predictions)
 app.command("compare")(compare.compare)
 app.command("plan")(plan.plan)
 app.add_typer(study.app, name="study")

@@ -47,7 +47,7 @@ def compare(
     chosen_ones = {select.label(one, picked): one for one in picked}
     label = next(name for name, one in chosen_ones.items() if one is reference)
     models = {name: one.predictions("test") for name, one in chosen_ones.items()}
-    held_out = {name: one.predictions("validation") for name, one in chosen_ones.items()}
+    held_out = {name: one.predictions("validation") for name, one in chosen_ones.items() if one.has_validation}
     pairs = paired.compare(
         models,
         label,
@@ -66,7 +66,7 @@ def compare(
             name=name,
             experiment=one,
             test=figures["test"][name],
-            validation=figures["validation"][name],
+            validation=figures["validation"].get(name, {}),
             differs=_differs(one),
         )
         for name, one in chosen_ones.items()

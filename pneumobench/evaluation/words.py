@@ -24,6 +24,11 @@ def figure(estimate: Estimate) -> str:
     return text
 
 
+def seconds(value: float) -> str:
+    """ "1,234"; "-" where they are not known."""
+    return UNDEFINED if value != value else f"{value:,.0f}"
+
+
 def difference(value: float, low: float, high: float) -> str:
     """ "+0.024 [+0.005, +0.045]": a difference with its interval."""
     return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"

@@ -99,7 +99,7 @@ class Record:
             "training_seconds": predictor.seconds,
         }
         run.metrics(measured, model_id=self._models[training])
-        run.metrics(_named("validation", figures), model_id=self._models[training], dataset=self._context.input)
+        run.metrics(flat("validation", figures), model_id=self._models[training], dataset=self._context.input)
         run.complete = run is not self.parent
 
     def _kept(self, training: Training, fitted: Fitted) -> str:
@@ -127,7 +127,7 @@ class Record:
             try:
                 run.artifacts(files)
                 if figures is not None:
-                    run.metrics(_named("test", figures), model_id=self._models[training], dataset=self._context.input)
+                    run.metrics(flat("test", figures), model_id=self._models[training], dataset=self._context.input)
             except TrackingError as error:
                 shutil.copytree(files, run.kept, dirs_exist_ok=True)
                 raise TrackingError(f"{error}; the predictions on the test images are kept in {run.kept}") from error
@@ -138,7 +138,7 @@ class Record:
         with tempfile.TemporaryDirectory() as folder:
             held_out.write(Path(folder) / "predictions" / "validation.parquet")
             run.artifacts(Path(folder))
-        run.metrics(_named("validation", figures), dataset=self._context.input)
+        run.metrics(flat("validation", figures), dataset=self._context.input)
 
     def finish(self, result: Result, figures: Figures, scored: Mapping[Training, Predictions]) -> None:
         """Log the whole result, and for several seeds their means and joint plots, to the experiment's run."""
@@ -153,7 +153,7 @@ class Record:
                 _write_source(files / "plugin", self._context)
             self.parent.artifacts(files)
         for part, estimates in figures.items() if count > 1 else ():
-            self.parent.metrics(_named(part, estimates), dataset=self._context.input)
+            self.parent.metrics(flat(part, estimates), dataset=self._context.input)
         self.parent.metrics({f"seconds_{phase}": value for phase, value in result.seconds.items()})
 
     def _title(self, what: str) -> str:
@@ -216,7 +216,7 @@ def _describe(run: Recorder, context: Context) -> None:
     run.dataset(context.input, "training")
 
 
-def _named(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
+def flat(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
     """`test_auroc`, `test_auroc_low`, `test_auroc_high`, and `test_auroc_sd` where there are several seeds."""
     named: dict[str, float] = {}
     for metric, estimate in estimates.items():
