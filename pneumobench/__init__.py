@@ -10,6 +10,7 @@ from pneumobench.authoring.study import Study
 if TYPE_CHECKING:
     from pneumobench.comparison.external import external
     from pneumobench.data.options import DataOptions
+    from pneumobench.experiment.imported import import_predictions
     from pneumobench.experiment.run import run
     from pneumobench.search.run import study
     from pneumobench.training.augmentation import load_albumentations
@@ -30,6 +31,7 @@ __all__ = [
     "adamw",
     "balanced",
     "external",
+    "import_predictions",
     "load_albumentations",
     "one_phase",
     "pretrained",
@@ -44,6 +46,7 @@ _LATE = {
     "DataOptions": "data.options",
     "TrainOptions": "training.options",
     "external": "comparison.external",
+    "import_predictions": "experiment.imported",
     "load_albumentations": "training.augmentation",
     "pretrained": "training.backbone",
     "run": "experiment.run",

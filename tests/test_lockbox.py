@@ -98,6 +98,10 @@ def test_every_command_that_sees_a_test_image_stands_in_the_ledger_first(watched
         assert sights > 0
         assert looks == 1
 
+    table = ["path,probability", *(f"{path.relative_to(data)},.5" for path in (data / "test").glob("*/*"))]
+    (tmp_path / "said.csv").write_text("\n".join(table))
+    assert seen_and_said(lambda: say("import", "said.csv", "--name", "coin", *images_of)) == (0, 1)
+
     assert seen_and_said(lambda: say("compare", "--against", "thumbnail")) == (0, 0)
     assert seen_and_said(lambda: say("runs")) == (0, 0)
 

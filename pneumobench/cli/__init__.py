@@ -14,6 +14,7 @@ from pneumobench.cli import (
     compare,
     data,
     external,
+    imports,
     plan,
     plugins,
     predict,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.add_typer(plugins.app, name="plugins")
+app.command("import")(imports.import_predictions)
 app.command("compare")(compare.compare)
 app.command("external")(external.external)
 app.command("stress")(stress.stress)

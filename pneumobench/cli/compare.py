@@ -107,19 +107,20 @@ def sentences(comparison: Comparison) -> list[str]:
 def _ranked(comparison: Comparison) -> Grid:
     from pneumobench.cli import render
     from pneumobench.evaluation.labels import label
-    from pneumobench.evaluation.words import figure
+    from pneumobench.evaluation.words import figure, seconds
 
     metrics = list(dict.fromkeys((comparison.metric, "auroc", "accuracy_at_0.5", "accuracy")))[:3]
     columns = [label(metric).replace(" at ", "\nat ") for metric in metrics]
     rows: list[list[render.Cell]] = []
     for one in comparison.standings:
         seeds = f"{one.seeds} seed{'s' if one.seeds > 1 else ''}"
+        seeds += ", imported" if one.experiment.is_imported else ""
         trials = f", {one.trials_spent} trials" if one.trials_spent else ""
         figures = [figure(one.test[metric]).replace(" [", "\n[") for metric in metrics]
         name = render.stacked(one.name, seeds + trials)
         rank = comparison.rank(one.name)
         ranks = [f"{rank[0]} to {rank[1]}" if rank[0] < rank[1] else str(rank[0])] if rank else []
-        rows.append([name, *ranks, *figures, f"{one.experiment.seconds:.0f}", str(one.looks)])
+        rows.append([name, *ranks, *figures, seconds(one.experiment.seconds), str(one.looks)])
     headings = ("plugin", *(["rank"] if comparison.all_pairs else []), *columns, "s", "looks")
     return render.table(headings, rows, styles={"plugin": "bold"}, right=("s", "looks"), whole=columns)
 

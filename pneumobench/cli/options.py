@@ -150,20 +150,27 @@ DATA = Group(
         ],
     },
 )
+ALLOW_LEAK = Annotated[
+    bool, typer.Option("--allow-leak", help="Continue if a patient is in both training and test; tags the run.")
+]
 DATA_TO_TEST = Group(
     DataOptions,
     DATA.options
     | {
         "split_seeds": Annotated[int, typer.Option(help="Train on so many divisions, from --split-seed on.")],
-        "allow_leak": Annotated[
-            bool,
-            typer.Option("--allow-leak", help="Continue if a patient is in both training and test; tags the run."),
-        ],
+        "allow_leak": ALLOW_LEAK,
     },
+)
+DATA_TO_IMPORT = Group(
+    DataOptions,
+    READING.options
+    | {name: DATA.options[name] for name in ("split", "split_seed", "skip_unreadable")}
+    | {"allow_leak": ALLOW_LEAK},
 )
 PRECISION = Annotated[
     str, typer.Option(help="auto, float32 or bfloat16; auto is bfloat16 on devices that compute it fast.")
 ]
+OperatingRule = Annotated[str, typer.Option(help="Threshold chosen on validation: youden, sensitivity=S, or a number.")]
 TRAIN = Group(
     TrainOptions,
     {
@@ -178,9 +185,7 @@ TRAIN = Group(
             int | None, typer.Option(help="Total epochs, divided among the plugin's phases.", show_default=False)
         ],
         "precision": PRECISION,
-        "operating_point": Annotated[
-            str, typer.Option(help="Threshold chosen on validation: youden, sensitivity=S, or a number.")
-        ],
+        "operating_point": OperatingRule,
     },
 )
 TRIAL = Group(

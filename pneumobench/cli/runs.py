@@ -80,7 +80,7 @@ def in_markdown(scored: Sequence[Scored]) -> list[str]:
     from pneumobench.cli import render
     from pneumobench.comparison.scored import by_images
     from pneumobench.evaluation.labels import label
-    from pneumobench.evaluation.words import figure
+    from pneumobench.evaluation.words import UNDEFINED, figure, seconds
 
     lines: list[str] = []
     columns = [label(metric, full=True) for metric in METRICS]
@@ -90,7 +90,7 @@ def in_markdown(scored: Sequence[Scored]) -> list[str]:
             [
                 *(one.experiment.name, str(len(one.experiment.runs))),
                 *(figure(test[metric]) for metric in METRICS),
-                *(figure(one.validation["auroc"]), f"{one.experiment.seconds:,.0f}"),
+                *(figure(one.validation["auroc"]) if one.validation else UNDEFINED, seconds(one.experiment.seconds)),
             ]
             for one, test in sorted(tested, key=lambda pair: -pair[1]["auroc"].value)
         ]

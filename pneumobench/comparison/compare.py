@@ -51,7 +51,7 @@ def compare(
     chosen_ones = {select.label(one, picked): one for one in picked}
     label = next(name for name, one in chosen_ones.items() if one is reference)
     models = {name: one.predictions("test") for name, one in chosen_ones.items()}
-    held_out = {name: one.predictions("validation") for name, one in chosen_ones.items()}
+    held_out = {name: one.predictions("validation") for name, one in chosen_ones.items() if one.has_validation}
     shared, folds = select.sharing(chosen_ones), [name for name, one in chosen_ones.items() if "folds" in one.tags]
     pairs = paired.compare(
         models,
@@ -71,7 +71,7 @@ def compare(
             name=name,
             experiment=one,
             test=figures["test"][name],
-            validation=figures["validation"][name],
+            validation=figures["validation"].get(name, {}),
             differs=_differs(one),
         )
         for name, one in chosen_ones.items()

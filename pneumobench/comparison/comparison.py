@@ -27,8 +27,8 @@ class Standing:
     differs: dict[str, str]
 
     def gap(self, metric: str) -> float:
-        """How much validation promised beyond what the test images gave."""
-        return self.validation[metric].value - self.test[metric].value
+        """How much validation promised beyond what the test images gave; nan where nothing is known on validation."""
+        return self.validation[metric].value - self.test[metric].value if self.validation else float("nan")
 
     @property
     def seeds(self) -> int:
@@ -158,20 +158,33 @@ class Comparison:
         return lines
 
     def _cautions(self) -> list[str]:
-        gaps = [standing.gap("auroc") for standing in self.standings]
-        optimistic = ": validation figures are optimistic by as much" if min(gaps) > 0 else ""
+        gaps = [standing.gap("auroc") for standing in self.standings if standing.validation]
+        optimistic = ": validation figures are optimistic by as much" if min(gaps, default=0) > 0 else ""
         return [
-            f"Validation AUROC less test AUROC: {min(gaps):+.3f} to {max(gaps):+.3f}{optimistic}.",
+            *([f"Validation AUROC less test AUROC: {min(gaps):+.3f} to {max(gaps):+.3f}{optimistic}."] if gaps else []),
             f"Looks at these test images before the latest of these results: {self.looks} (`pneumobench ledger`).",
             *self._margin(),
             *self._after_looks(),
+            *self._imported(),
+        ]
+
+    def _imported(self) -> list[str]:
+        names = ", ".join(standing.name for standing in self.standings if standing.experiment.is_imported)
+        if not names:
+            return []
+        return [
+            f"Imported: {names}. On which images that was trained, and how often these test images were looked at, is "
+            "known to its author alone."
         ]
 
     def _margin(self) -> list[str]:
         if self.margin is None:
             return []
         first = min(run.started for standing in self.standings for run in standing.experiment.runs)
-        when = "before" if self.margin.when < first else "after"
+        is_known = not any(standing.experiment.is_imported for standing in self.standings)
+        when = "before" if self.margin.when < first and is_known else "after"
+        if not is_known and self.margin.when < first:
+            when = "before the import, and perhaps after"
         exploratory = "" if when == "before" else ", so that what it shows is exploratory"
         return [
             f"The margin of {number(self.margin.margin)} was named {when} the first of these trainings{exploratory} "

@@ -13,7 +13,7 @@ from pneumobench.tracking.runs import Experiment
 
 @dataclass(frozen=True)
 class Scored:
-    """An experiment with its figures on validation and, where they were opened, on the test images."""
+    """An experiment with its figures on validation ({} where there are none) and, where opened, on the test images."""
 
     experiment: Experiment
     validation: dict[str, Estimate]
@@ -48,7 +48,7 @@ def score(experiments: Sequence[Experiment]) -> list[Scored]:
     return [
         Scored(
             one,
-            estimates.evaluate_validation({"": one.predictions("validation")})[""],
+            estimates.evaluate_validation({"": one.predictions("validation")})[""] if one.has_validation else {},
             estimates.evaluate(one.predictions("test")) if one.opened_test else None,
         )
         for one in experiments

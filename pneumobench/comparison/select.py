@@ -136,6 +136,7 @@ def _most_common(
             divided(one)
             for one in named
             if one.opened_test
+            and not one.is_divided_elsewhere
             and (one.tags["fingerprint"], one.tags.get("limit")) == (fingerprint, limit)
             and one.tags["split"] == (policy or one.tags["split"])
         }
@@ -164,7 +165,7 @@ def _why_not(one: Experiment, fingerprint: str, limit: str | None, division: Div
         return f"on other images ({one.tags['dataset']} {one.tags['fingerprint'][:8]})"
     if not one.opened_test:
         return "its test images stayed closed"
-    if divided(one) != division:
+    if divided(one) != division and not one.is_divided_elsewhere:
         return "trained on another division of the images"
     return None
 

@@ -55,12 +55,12 @@ def compare(
     about these trained models. Interval and verdict are one procedure, Bonferroni's, with Student's t.
 
     `validation` holds each model's validation predictions: thresholds of sentences about plugins are then chosen anew
-    on resampled validation patients. `shared` names pairs whose trainings belong together, such as an ensemble and
-    its member: their variance is that of the differences by training, matched by `trainings` (each model's key, such
-    as (seed, split seed); without it by their order). `folds` names plugins whose models are means of folds' models:
-    these count as one training each (Nadeau and Bengio's correction, Machine Learning 52, 2003, is for K scores of K
-    models and does not fit a mean model that is scored once). A `margin` adds what the interval shows of
-    non-inferiority and equivalence: one-sided tests at half of alpha, as ICH E9 has them.
+    on resampled validation patients; those of a plugin that it lacks stay. `shared` names pairs whose trainings belong
+    together, such as an ensemble and its member: their variance is that of the differences by training, matched by
+    `trainings` (each model's key, such as (seed, split seed); without it by their order). `folds` names plugins whose
+    models are means of folds' models: these count as one training each (Nadeau and Bengio's correction, Machine
+    Learning 52, 2003, is for K scores of K models and does not fit a mean model that is scored once). A `margin` adds
+    what the interval shows of non-inferiority and equivalence: one-sided tests at half of alpha, as ICH E9 has them.
     Raises: UsageError for an unknown metric or reference, or a margin that is not positive; DataError where they do
     not judge the same images.
     """
@@ -125,7 +125,13 @@ def sides(
     every = [(name, i, model) for name, models in plugins.items() for i, model in enumerate(models)]
     patients, whole = every[0][2].patient, metrics.whole(len(every[0][2]))
     draws = {name: np.empty((resamples, len(models))) for name, models in plugins.items()}
-    at = {(name, i): rechosen.thresholds(validation[name][i], resamples, seed) for name, i, _ in every if validation}
+    at = {
+        (name, i): rechosen.thresholds(validation[name][i], resamples, seed)
+        if name in validation
+        else np.full(resamples, model.operating.threshold)
+        for name, i, model in every
+        if validation
+    }
     for rows, W in bootstrap.blocks(patients, resamples, seed):
         for name, i, model in every:
             draws[name][rows, i] = (

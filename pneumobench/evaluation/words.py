@@ -31,6 +31,11 @@ def signed(estimate: Estimate) -> str:
     return f"{estimate.value:+.2f} [{estimate.low:+.2f}, {estimate.high:+.2f}]"
 
 
+def seconds(value: float) -> str:
+    """ "1,234"; "-" where they are not known."""
+    return UNDEFINED if value != value else f"{value:,.0f}"
+
+
 def difference(value: float, low: float, high: float) -> str:
     """ "+0.024 [+0.005, +0.045]": a difference with its interval."""
     return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"

@@ -78,6 +78,8 @@ def find(store: Store, name: str = CHAMPION) -> Model:
     else:
         run_id = _run_id(store, name)
     run: Any = store.run(run_id)
+    if run is not None and "imported" in run.data.tags:
+        raise UsageError(f"run {run_id[:8]} was imported: its predictions are tracked, its model stayed elsewhere")
     if run is None or not run.outputs.model_outputs:
         raise UsageError(f"run {run_id[:8]} has no model in this store")
     return Model(run_id, Served(store.model_folder(run)), dict(run.data.tags))
@@ -119,10 +121,14 @@ def _is_scored(run: TrackedRun, model: Model) -> bool:
 def set_champion(store: Store, name: str) -> str:
     """Make the model of a run the champion; returns the run's id.
 
-    Raises: UsageError for an unknown run; TrackingError or PluginError for a model that cannot be loaded.
+    Raises: UsageError for an unknown or imported run; TrackingError or PluginError for a model that cannot be loaded.
     """
-    run_id = find(store, _run_id(store, name)).run_id
-    store.set_champion(store.run(run_id))
+    run_id = _run_id(store, name)
+    run = store.run(run_id)
+    if "imported" in run.data.tags:
+        raise UsageError(f"run {run_id[:8]} was imported: its predictions are tracked, its model stayed elsewhere")
+    find(store, run_id)
+    store.set_champion(run)
     return run_id
 
 

@@ -20,7 +20,17 @@ TAGS = (
     *("plugin", "plugin_digest", "dataset", "fingerprint", "split", "split_seed", "split_digest", "operating_point"),
     *("kind", "set", "seed", "folds", "limit", "leak", "unreadable", "members", "files", "parameters"),
     *("from_study", "from_trial", "trials_spent", "trials_of_study"),
-    *("backend", "device", "precision", "git_commit", "versions", "command"),
+    *(
+        "backend",
+        "device",
+        "precision",
+        "git_commit",
+        "versions",
+        "command",
+        "imported",
+        "imported_digest",
+        "imported_by",
+    ),
 )
 METRICS = ("threshold", "threshold_ties", "training_seconds", "training_images_per_second")
 

@@ -2,77 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pneumobench.errors import TrackingError, UsageError, one_line
-from pneumobench.evaluation import predictions
-from pneumobench.evaluation.operating_point import OperatingPoint
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.tracking.store import Store
+from pneumobench.tracking.tracked_run import ELSEWHERE, TrackedRun
 
 KINDS = ("run", "seed", "folds")  # kinds of runs that hold exactly one model
 SETTINGS = (
     *("plugin", "plugin_digest", "fingerprint", "split", "operating_point", "folds", "limit", "files"),
     *("precision", "backend"),
 )
-PROVENANCE = ("versions", "git_commit")  # two trainings of one seed that differ in these are told apart
 _Group = dict[tuple[int, int], "TrackedRun"]  # trainings by seed and split seed
 SHORTEST_ID = 6  # characters of a shortened run id
-
-
-@dataclass(frozen=True, eq=False)
-class TrackedRun:
-    """One training: its settings, its metrics, and where its per-image predictions are.
-
-    `started` is ISO 8601, UTC; `looks` counts the openings of the same test images before this run's, None
-    where it did not open them; `parent` is the run id of its experiment, equal to `run_id` where it has none.
-    """
-
-    run_id: str
-    parent: str
-    started: str
-    tags: Mapping[str, str]
-    params: Mapping[str, str]
-    metrics: Mapping[str, float]
-    looks: int | None
-    file: Callable[[str], Path | None]  # part -> its Parquet file
-
-    @property
-    def plugin(self) -> str:
-        """The plugin's name."""
-        return self.tags["plugin"]
-
-    @property
-    def seed(self) -> int:
-        """The training seed."""
-        return int(self.tags["seed"])
-
-    @property
-    def split_seed(self) -> int:
-        """The seed of the division into training and validation."""
-        return int(self.tags["split_seed"])
-
-    @property
-    def training(self) -> tuple[int, int]:
-        """What tells it from the other trainings of its experiment: seed and split seed."""
-        return self.seed, self.split_seed
-
-    @property
-    def provenance(self) -> tuple[str, ...]:
-        """The library versions and the commit that it was trained with."""
-        return tuple(self.tags.get(name, "") for name in PROVENANCE)
-
-    def predictions(self, part: str) -> Predictions | None:
-        """The model's predictions for "validation" or "test"; None where the test images stayed closed."""
-        path = self.file(part)
-        point = OperatingPoint(
-            self.metrics["threshold"], self.tags["operating_point"], int(self.metrics["threshold_ties"])
-        )
-        return None if path is None else predictions.read(path, point)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +46,12 @@ class Experiment:
     def name(self) -> str:
         """The plugin, and in brackets the settings that differ from the defaults: knobs, split, folds, epochs, …"""
         tags, usual = self.tags, {"split": "patient", "operating_point": "youden", "precision": "float32"}
-        differing = [tags["set"]] if "set" in tags else []
-        differing += [f"{name} {tags[name]}" for name, value in usual.items() if tags.get(name, value) != value]
+        differing = ["imported"] if self.is_imported else []
+        differing += [tags["set"]] if "set" in tags else []
+        different = {
+            name: tags[name] for name, value in usual.items() if tags.get(name, value) not in (value, ELSEWHERE)
+        }
+        differing += [f"{name} {value}" for name, value in different.items()]
         splits = sorted({run.split_seed for run in self.runs})
         differing += [f"split_seed {', '.join(map(str, splits))}"] if splits != [0] else []
         differing += ["backend jax"] if tags.get("backend") == "jax" else []
@@ -111,9 +62,24 @@ class Experiment:
         return f"{self.plugin} ({', '.join(differing)})" if differing else self.plugin
 
     @property
+    def is_imported(self) -> bool:
+        """Whether it is predictions that were made elsewhere."""
+        return "imported" in self.tags
+
+    @property
+    def is_divided_elsewhere(self) -> bool:
+        """Whether it is not known how its development images were divided."""
+        return self.tags["split"] == ELSEWHERE
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether all of its models have predictions on validation images."""
+        return all(run.file("validation") is not None for run in self.runs)
+
+    @property
     def seconds(self) -> float:
-        """Mean seconds of a training."""
-        return sum(run.metrics["training_seconds"] for run in self.runs) / len(self.runs)
+        """Mean seconds of a training; nan where an imported model's are not known."""
+        return sum(run.metrics.get("training_seconds", float("nan")) for run in self.runs) / len(self.runs)
 
     @property
     def opened_test(self) -> bool:
@@ -130,7 +96,7 @@ class Experiment:
         first = min((run for run in self.runs if run.looks is not None), key=lambda run: run.started, default=None)
         if first is None:
             return []
-        opened = datetime.fromisoformat(first.started) + timedelta(seconds=first.metrics["training_seconds"])
+        opened = datetime.fromisoformat(first.started) + timedelta(seconds=first.metrics.get("training_seconds", 0))
         return [r for r in self.runs if r.parent != first.parent and datetime.fromisoformat(r.started) > opened]
 
     def predictions(self, part: str) -> list[Predictions]:
@@ -219,7 +185,10 @@ def _tracked(store: Store, run: Any) -> TrackedRun:
     opened = "test_auroc" in run.data.metrics
 
     def file(part: str) -> Path | None:
-        return None if part == "test" and not opened else store.file(run.info.run_id, f"predictions/{part}.parquet")
+        is_missing = part == "validation" and "imported" in run.data.tags and "validation_auroc" not in run.data.metrics
+        if is_missing or (part == "test" and not opened):
+            return None
+        return store.file(run.info.run_id, f"predictions/{part}.parquet")
 
     return TrackedRun(
         run_id=run.info.run_id,
