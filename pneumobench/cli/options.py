@@ -70,6 +70,10 @@ Sources = Annotated[
         show_default=False,
     ),
 ]
+Root = Annotated[
+    Path | None,
+    typer.Option(help="Folder of a manifest's images. Default: the manifest's own.", show_default=False),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 TrackingUri = Annotated[
     str | None,
@@ -107,10 +111,7 @@ READING = Group(
                 show_default=False,
             ),
         ],
-        "root": Annotated[
-            Path | None,
-            typer.Option(help="Folder of a manifest's images. Default: the manifest's own.", show_default=False),
-        ],
+        "root": Root,
         "positive": Annotated[
             list[str] | None, typer.Option(help="A class name of pneumonia; may be repeated.", show_default=False)
         ],

@@ -15,7 +15,7 @@ from pneumobench.utils.hashing import digest_of
 
 CLASSES = ("NORMAL", "PNEUMONIA")
 ORIGINS = ("train", "val", "test")
-ARRAYS = ("paths", "labels", "patients", "subtypes", "origins", "hashes")
+ARRAYS = ("paths", "labels", "patients", "keys", "subtypes", "origins", "hashes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +24,7 @@ class Dataset:
 
     `labels` int8 (1 is pneumonia); `patients`, `subtypes`, `origins` ("train", "val", "test"), `hashes`
     (BLAKE2b of the bytes, hexadecimal) and `paths` (relative to `root`, with forward slashes) are strings.
+    `keys` are the patient keys as given, "" where there is none; in `patients` identical files have united them.
     `columns` are what else is known of each image (view, age, sex, site and any other), as text, "" where it is not.
     `unmatched` counts the images without a patient key, `unreadable` names the files left out, `not_read` has a
     line for each kind of files that the layout passes over, `notes` what else was decided while they were listed;
@@ -35,6 +36,7 @@ class Dataset:
     paths: np.ndarray
     labels: np.ndarray
     patients: np.ndarray
+    keys: np.ndarray
     subtypes: np.ndarray
     origins: np.ndarray
     hashes: np.ndarray

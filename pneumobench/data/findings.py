@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pneumobench.data.dataset import Dataset
-from pneumobench.data.layouts.kermany import patient_key
 
 # kinds of findings, the worst for a result first
 KINDS = (
@@ -62,8 +61,7 @@ def of_names(dataset: Dataset) -> tuple[Finding, ...]:
     if conflicts:
         text = f"{_many(len(conflicts), 'group')} of identical files under both classes, such as {conflicts[0][0]}"
         problems.append(Finding("label conflict", text, tuple(conflicts[:EXAMPLES]), {"groups": len(conflicts)}))
-    named = [path for path in paths if len({patient_key(one.rpartition("/")[2]) or one for one in path}) > 1]
-    keyed = [path for path in named if all(patient_key(one.rpartition("/")[2]) for one in path)]
+    keyed = [path for path, group in zip(paths, groups, strict=True) if len(set(dataset.keys[group]) - {""}) > 1]
     if keyed:
         text = f"{_many(len(keyed), 'group')} of identical files under two patients' names, treated as one patient"
         text += f", such as {' and '.join(keyed[0][:2])}"

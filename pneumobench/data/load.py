@@ -58,6 +58,7 @@ def load_folder(
         paths=np.array([row.path for row in rows]),
         labels=np.array([row.label for row in rows], np.int8),
         patients=identified,
+        keys=np.array([key or "" for key in keys], str),
         subtypes=np.array([_subtype(row) for row in rows]),
         origins=np.array([row.split for row in rows]),
         hashes=hashes,

@@ -78,6 +78,7 @@ def refuse_alike(dataset: Dataset, seen: Seen, root: Path, who: str, progress: P
         paths=seen.images[rows],
         labels=np.zeros(len(rows), np.int8),
         patients=seen.hashes[rows],
+        keys=np.full(len(rows), ""),
         subtypes=seen.uses[rows],
         origins=np.full(len(rows), "train"),
         hashes=seen.hashes[rows],

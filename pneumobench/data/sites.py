@@ -33,6 +33,7 @@ def united(datasets: Sequence[Dataset]) -> Dataset:
     arrays["paths"] = np.concatenate([_paths(dataset, root) for dataset in datasets])
     keys = [f"{name}:{key}" for name, d in zip(names, datasets, strict=True) for key in d.patients.tolist()]
     arrays["patients"], _ = identify(keys, arrays["hashes"])
+    arrays["keys"] = np.concatenate([_keys(name, dataset) for name, dataset in zip(names, datasets, strict=True)])
     columns = {
         column: np.concatenate([d.columns.get(column, np.full(len(d), "")) for d in datasets])
         for column in dict.fromkeys(column for d in datasets for column in d.columns)
@@ -70,6 +71,10 @@ def _paths(dataset: Dataset, root: Path) -> np.ndarray:
 def _sites(name: str, dataset: Dataset) -> np.ndarray:
     own = dataset.columns.get(SITE, np.full(len(dataset), ""))
     return np.array([f"{name}/{site}" if site else name for site in own.tolist()])
+
+
+def _keys(name: str, dataset: Dataset) -> np.ndarray:
+    return np.array([f"{name}:{key}" if key else "" for key in dataset.keys.tolist()], str)
 
 
 def _told(names: Sequence[str], lines: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -56,6 +56,6 @@ class Job:
         values = {**plain, "data": DataOptions(**plain["data"]), "train": TrainOptions(**plain["train"])}
         return cls(**values | here)
 
-    def with_data(self, data: str | tuple[str, ...] | None) -> Job:
-        """The same job with this machine's image folder."""
-        return replace(self, data=replace(self.data, data=data))
+    def with_data(self, data: str | tuple[str, ...] | None, root: str | None = None) -> Job:
+        """The same job with this machine's images, and the folder that a manifest's paths start from."""
+        return replace(self, data=replace(self.data, data=data, root=root or self.data.root))

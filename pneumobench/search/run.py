@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +120,8 @@ def study(
 def work(
     name: str,
     *,
-    data: str | Path | None = None,
+    data: str | Path | Sequence[str | Path] | None = None,
+    root: str | Path | None = None,
     workers: Workers | int | None = None,
     storage: str | None = None,
     tracking_uri: str | None = None,
@@ -129,6 +130,7 @@ def work(
 ) -> Summary:
     """Join a study that another process or machine started, and train trials until it has enough.
 
+    `data` are this machine's images, one source or several, and `root` the folder that a manifest's paths start from.
     Raises: UsageError where there is no such study, or where the images or plugins here are not the study's.
     """
     progress, store = progress or Progress(), Store(tracking_uri)
@@ -138,7 +140,8 @@ def work(
     if "job" not in attributes:
         raise UsageError(f"study '{name}' is not running yet; `pneumobench study` starts it")
     job = Job.from_plain(json.loads(attributes["job"]), storage=kept.url, tracking_uri=store.uri)
-    job = job.with_data(None if data is None else str(data))
+    here = DataOptions(data=data, root=root)  # type: ignore[arg-type]  # it makes text of paths
+    job = job.with_data(here.data, here.root)
     plan = job.plan()
     import_mlflow()
     if store.run(attributes["mlflow_run"]) is None:

@@ -36,6 +36,17 @@ def test_a_name_that_tells_no_patient_makes_no_two_keys(copy):
     assert [one.kind for one in findings.of_names(load_folder(copy))] == ["identical files"]
 
 
+def test_a_manifest_that_gives_one_file_two_patients_has_two_keys(tmp_path, copy):
+    images = sorted(copy.rglob("*.jpeg"))
+    shutil.copy(images[0], copy / "again.jpeg")
+    rows = [(path, path.parent.name, path.stem) for path in images]
+    rows.append((copy / "again.jpeg", rows[0][1], "someone else"))
+    manifest = tmp_path / "labels.csv"
+    manifest.write_text("path,label,patient\n" + "".join(f"{path},{label},{who}\n" for path, label, who in rows))
+    (problem,) = (one for one in findings.of_names(load_folder(manifest)) if one.kind == "two patient keys")
+    assert problem.figures == {"groups": 1}
+
+
 @pytest.mark.slow
 def test_a_leak_stops_a_run_unless_it_is_allowed_which_marks_it(copy, store):
     add(copy, "test", "PNEUMONIA", "person903_virus_1.jpeg", ("train", "PNEUMONIA"))

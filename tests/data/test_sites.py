@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pneumobench.data import prepare
+from pneumobench.data import findings, prepare
 from pneumobench.data.load import load_folder
 from pneumobench.data.options import DataOptions
 from pneumobench.data.sites import united
@@ -34,6 +34,14 @@ def test_two_datasets_are_one_with_a_column_that_says_whose_an_image_is(two, dat
     assert all((both.root / path).is_file() for path in both.paths)
     shared = set(both.patients[both.columns["site"] == "north"]) & set(both.patients[both.columns["site"] == "south"])
     assert len(shared) == 1  # the patient of the file that both hold
+
+
+def test_patient_numbers_that_two_sites_share_are_two_keys(two):
+    north, south = map(load_folder, two)
+    both = united([north, south])
+    assert not set(both.keys[both.columns["site"] == "north"]) & set(both.keys[both.columns["site"] == "south"])
+    (problem,) = (one for one in findings.of_names(both) if one.kind == "two patient keys")
+    assert problem.figures == {"groups": 1}  # the file that both hold
 
 
 def test_every_site_is_on_both_sides_of_a_split(two):

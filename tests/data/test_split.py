@@ -18,6 +18,7 @@ def made(labels, patients, origins, hashes=None):
         paths=np.array([f"{i}.jpeg" for i in range(n)]),
         labels=np.array(labels, np.int8),
         patients=np.array(patients),
+        keys=np.array(patients),
         subtypes=np.array(["viral" if y else "normal" for y in labels]),
         origins=np.array(origins),
         hashes=np.array(hashes),
