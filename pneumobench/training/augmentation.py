@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
 from threading import Lock
 from typing import Any
 
@@ -43,6 +46,13 @@ class Augmentation:
         """
         return returned.augmented(self.each(pixels, labels, seeds), pixels)
 
+    def copies(self, count: int) -> Copies:
+        """This one and its copies, `count` together; itself alone if a transform cannot be copied."""
+        every = [self]
+        with suppress(Exception):  # a transform of the user's own may hold whatever it likes
+            every += [Augmentation(copy.deepcopy(self._by_label)) for _ in range(count - 1)]
+        return Copies(every)
+
     def each(self, pixels: np.ndarray, labels: np.ndarray, seeds: np.ndarray) -> list[np.ndarray]:
         """The augmented images as a list, of whatever shape and type the transform returns."""
         augmented = []
@@ -74,6 +84,28 @@ class Augmentation:
                         f"`augment` overflows: grey {grey - 5} becomes bright and {grey} black, as uint8 counts from 0 "
                         "again after 255; clip to 0 to 255"
                     )
+
+
+class Copies:
+    """Several copies of an augmentation, each used by one thread at a time."""
+
+    def __init__(self, every: list[Augmentation]):
+        self._count = len(every)
+        self._free: SimpleQueue[Augmentation] = SimpleQueue()
+        for augmentation in every:
+            self._free.put(augmentation)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @contextmanager
+    def one(self) -> Iterator[Augmentation]:
+        """A copy that no other thread uses while the block runs."""
+        augmentation = self._free.get()
+        try:
+            yield augmentation
+        finally:
+            self._free.put(augmentation)
 
 
 def seeds_for(seed: int, epoch: int, rows: np.ndarray) -> np.ndarray:
