@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 from collections.abc import Mapping
@@ -76,7 +77,9 @@ def visible_gpus() -> list[str]:
     """A value of CUDA_VISIBLE_DEVICES for each NVIDIA GPU that this process may use."""
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named is not None:
-        return [gpu.strip() for gpu in named.split(",") if gpu.strip() and gpu.strip() != "-1"]
+        # CUDA reads up to the first that names none, and a GPU that is named twice is one
+        visible = itertools.takewhile(lambda gpu: gpu not in ("", "-1"), map(str.strip, named.split(",")))
+        return list(dict.fromkeys(visible))
     try:
         command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)
