@@ -55,11 +55,10 @@ class LocalEngine:
             workers = len(gpus) if workers is None else workers
             if workers > len(gpus):
                 raise UsageError(f"--workers is at most {len(gpus)}, one for each GPU, not {workers}")
-            return cls(workers, tuple({"CUDA_VISIBLE_DEVICES": gpu} for gpu in gpus[:workers]), logs)
+            own = tuple({"CUDA_VISIBLE_DEVICES": gpu, **_share(workers)} for gpu in gpus[:workers])
+            return cls(workers, own, logs)
         workers = 1 if workers is None else workers
-        threads = max(1, len(os.sched_getaffinity(0)) // workers)
-        share = {} if workers == 1 else {name: str(threads) for name in THREADS if name not in os.environ}
-        return cls(workers, (share,) * workers, logs)
+        return cls(workers, (_share(workers),) * workers, logs)
 
     def start(self, slot: int, job: Job, *, check: bool = False) -> WorkerHandle:
         """A worker process."""
@@ -71,6 +70,12 @@ class LocalEngine:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _share(workers: int) -> dict[str, str]:
+    """Environment variables that give a worker its share of the cores; none for a single one."""
+    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    return {} if workers == 1 else {name: str(threads) for name in THREADS if name not in os.environ}
 
 
 def visible_gpus() -> list[str]:

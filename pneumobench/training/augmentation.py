@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from queue import SimpleQueue
+from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
@@ -36,7 +33,7 @@ class Augmentation:
     """
 
     def __init__(self, transform: Any | Mapping[int, Any]):
-        self._by_label = dict(transform) if isinstance(transform, Mapping) else {0: transform, 1: transform}
+        self.transforms = dict(transform) if isinstance(transform, Mapping) else {0: transform, 1: transform}
         self._lock = Lock()  # seeding and applying a transform must be atomic across threads
 
     def __call__(self, pixels: np.ndarray, labels: np.ndarray, seeds: np.ndarray) -> np.ndarray:
@@ -46,19 +43,12 @@ class Augmentation:
         """
         return returned.augmented(self.each(pixels, labels, seeds), pixels)
 
-    def copies(self, count: int) -> Copies:
-        """This one and its copies, `count` together; itself alone if a transform cannot be copied."""
-        every = [self]
-        with suppress(Exception):  # a transform of the user's own may hold whatever it likes
-            every += [Augmentation(copy.deepcopy(self._by_label)) for _ in range(count - 1)]
-        return Copies(every)
-
     def each(self, pixels: np.ndarray, labels: np.ndarray, seeds: np.ndarray) -> list[np.ndarray]:
         """The augmented images as a list, of whatever shape and type the transform returns."""
         augmented = []
         with self._lock:
             for image, label, seed in zip(pixels, labels, seeds, strict=True):
-                transform = self._by_label.get(int(label))
+                transform = self.transforms.get(int(label))
                 if transform is None:
                     augmented.append(image)
                     continue
@@ -74,7 +64,7 @@ class Augmentation:
         """
         greys = np.arange(0, 256, 5, dtype=np.uint8)
         images = np.broadcast_to(greys[:, None, None], (len(greys), height, width)).copy()
-        for label in self._by_label:
+        for label in self.transforms:
             for seed in range(SEEDS):
                 made = self(images, np.full(len(greys), label), np.full(len(greys), seed, np.uint32)).astype(int)
                 wrapped = ((made[:-1] >= BRIGHT) & (made[1:] <= DARK)).mean(axis=(1, 2)) > 0.25
@@ -84,28 +74,6 @@ class Augmentation:
                         f"`augment` overflows: grey {grey - 5} becomes bright and {grey} black, as uint8 counts from 0 "
                         "again after 255; clip to 0 to 255"
                     )
-
-
-class Copies:
-    """Several copies of an augmentation, each used by one thread at a time."""
-
-    def __init__(self, every: list[Augmentation]):
-        self._count = len(every)
-        self._free: SimpleQueue[Augmentation] = SimpleQueue()
-        for augmentation in every:
-            self._free.put(augmentation)
-
-    def __len__(self) -> int:
-        return self._count
-
-    @contextmanager
-    def one(self) -> Iterator[Augmentation]:
-        """A copy that no other thread uses while the block runs."""
-        augmentation = self._free.get()
-        try:
-            yield augmentation
-        finally:
-            self._free.put(augmentation)
 
 
 def seeds_for(seed: int, epoch: int, rows: np.ndarray) -> np.ndarray:

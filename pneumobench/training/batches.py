@@ -17,13 +17,14 @@ from pneumobench.errors import PluginError
 from pneumobench.training import backend, feeding
 from pneumobench.training.ahead import Ahead
 from pneumobench.training.augmentation import Augmentation, seeds_for
+from pneumobench.training.augmenters import Augmenters
 
 
 class Batches(keras.utils.PyDataset):
     """One epoch's batches: what `images` makes images of, labels (m, 1), weights (m,).
 
     Where all pixels fit on the device they stay there, and a batch is the rows in it; else, and with augmentation,
-    threads make batches of uint8 pixels ahead.
+    batches of uint8 pixels are made ahead.
 
     A batch is determined by (seed, epoch, index) alone, because Keras prefetches, fetches more batches than it
     uses, and fetches the first ones before the first epoch begins.
@@ -46,14 +47,14 @@ class Batches(keras.utils.PyDataset):
         self._view, self._batch_size, self._seed = view, batch_size, seed
         self._outputs = outputs
         self.error: PluginError | None = None  # what a plugin's hook raised while a batch was made
-        self._augmentations = augmentation and augmentation.copies(_threads())
+        self._augmenters = augmentation and Augmenters(augmentation, _augmenters())
         self._order = lru_cache(maxsize=3)(self._shuffled)
         self._resident: Any = None
         distinct, places = pixels.distinct()
         self._is_resident = augmentation is None and feeding.fits(distinct, view)
         if self._is_resident:
             self._resident, self._places = feeding.send(distinct[:]), places.astype(np.int32)
-        threads = len(self._augmentations) if self._augmentations else 1
+        threads = len(self._augmenters) if self._augmenters else 1
         self._ahead = Ahead(self._read, self._following, threads=threads, depth=2 * threads + 2)
         self._epoch = -1
         self.on_epoch_begin()
@@ -87,7 +88,7 @@ class Batches(keras.utils.PyDataset):
 
     @contextmanager
     def feeding(self, model: Any) -> Iterator[None]:
-        """Inside, the model is trained on these batches; on leaving, threads and the device's memory are released.
+        """Inside, the model is trained on these batches; on leaving, what feeds it is released.
 
         On TensorFlow the model's training step starts with `images`; the network itself still takes raw images.
         Raises: PluginError that a hook raised while a batch was made, in place of the backend's error around it.
@@ -107,6 +108,8 @@ class Batches(keras.utils.PyDataset):
             model.train_function = None  # it holds the pixels
             self._resident = None
             self._ahead.close()
+            if self._augmenters:
+                self._augmenters.close()
 
     def _rows(self, epoch: int, index: int) -> np.ndarray:
         size = self._batch_size
@@ -123,13 +126,18 @@ class Batches(keras.utils.PyDataset):
         """The pixels of a batch, (m, height, width) uint8, augmented if they are to be."""
         rows = self._rows(*key)
         pixels = self._pixels[rows]
-        if self._augmentations:
-            with self._augmentations.one() as augment:
+        if self._augmenters:
+            with self._augmenters.one() as augment:
                 pixels = augment(pixels, self._labels[rows], seeds_for(self._seed, key[0], rows))
         return pixels
 
 
-def _threads() -> int:
-    """Threads that augment: beside a GPU most cores are free, beside a CPU's training hardly one."""
+def _augmenters() -> int:
+    """How many images are augmented at once: beside a GPU most cores are free, beside a CPU's training hardly one.
+
+    OMP_NUM_THREADS, with which workers of a study divide the cores among themselves, is the most.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(8, max(1, cores - 2)) if backend.device() == "gpu" else max(1, cores // 8)
+    if (named := os.environ.get("OMP_NUM_THREADS", "")).isdigit():
+        cores = min(cores, int(named))
+    return max(1, cores - 2 if backend.device() == "gpu" else cores // 8)

@@ -56,6 +56,15 @@ def test_each_worker_sees_a_gpu_of_its_own(gpus, seen, tmp_path):
         LocalEngine.of(4, tmp_path)
 
 
+def test_workers_with_gpus_share_the_cores_that_feed_them(gpus, tmp_path, monkeypatch):
+    gpus(4)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(16)))
+    engine = LocalEngine.of(None, tmp_path)
+    assert [environment["OMP_NUM_THREADS"] for environment in engine.environments] == ["4"] * 4
+    assert "OMP_NUM_THREADS" not in LocalEngine.of(1, tmp_path).environments[0]
+
+
 def test_a_worker_that_replaces_another_sees_the_same_gpu(gpus, seen, tmp_path):
     gpus(2)
     engine = LocalEngine.of(2, tmp_path)

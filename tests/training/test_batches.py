@@ -73,9 +73,9 @@ class Noise:
         return {"image": (image // 2 + self._random.integers(0, 100, image.shape)).astype(np.uint8)}
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_augmented_batches_are_the_same_with_any_number_of_threads(make, monkeypatch, threads):
-    monkeypatch.setattr("pneumobench.training.batches._threads", lambda: threads)
+@pytest.mark.parametrize("count", [1, 3])
+def test_augmented_batches_are_the_same_with_any_number_of_augmenters(make, monkeypatch, count):
+    monkeypatch.setattr("pneumobench.training.batches._augmenters", lambda: count)
     batches = make(augmentation=Augmentation(Noise()))
     for epoch in (0, 1):
         rows = np.sort(np.random.default_rng((3, epoch)).permutation(50)[16:32])
@@ -94,15 +94,6 @@ def test_what_a_transform_does_wrong_in_a_thread_is_said_as_it_is(make):
     with pytest.raises(PluginError, match="float64"):
         batches[3]
     assert isinstance(batches.error, PluginError)
-
-
-def test_an_augmentation_that_cannot_be_copied_is_used_by_one_thread():
-    class Alone(Noise):
-        def __deepcopy__(self, memo):
-            raise TypeError("not I")
-
-    assert len(Augmentation(Alone()).copies(4)) == 1
-    assert len(Augmentation(Noise()).copies(4)) == 4
 
 
 @pytest.mark.parametrize("augmented", [False, True])
@@ -174,3 +165,18 @@ def test_images_made_on_the_device_predict_what_images_made_on_the_host_do(monke
         monkeypatch.setattr(feeding, "BLOCK", block)
         got = np.concatenate(list(feeding.outputs(network, rows, VIEW, 8)))
         assert got == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("device", "cores", "named", "count"),
+    [("gpu", 16, None, 14), ("gpu", 16, "4", 2), ("gpu", 1, None, 1), ("cpu", 2, None, 1), ("cpu", 16, None, 2)],
+)
+def test_images_are_augmented_on_the_cores_that_are_left_over(monkeypatch, device, cores, named, count):
+    from pneumobench.training import batches
+
+    monkeypatch.setattr(backend, "device", lambda: device)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if named:
+        monkeypatch.setenv("OMP_NUM_THREADS", named)
+    assert batches._augmenters() == count
