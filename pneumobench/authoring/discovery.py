@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -184,7 +185,7 @@ class Catalog:
             yield Entry(path.stem, f"{self.folder_package}.{path.stem}", str(path.parent), path, self.kind)
 
     def _installed(self) -> Iterator[Entry]:
-        for point in metadata.entry_points(group=self.group):
+        for point in _entry_points(self.group):
             origin = point.dist.name if point.dist else "installed"
             yield Entry(point.name, point.module, origin, _source(point.module), point.attr or self.kind)
 
@@ -194,6 +195,12 @@ class Catalog:
         if folder is not None:
             package = sys.modules.setdefault(self.folder_package, ModuleType(self.folder_package))
             package.__path__ = [str(folder)]
+
+
+@cache
+def _entry_points(group: str) -> metadata.EntryPoints:
+    """Those of all installed packages, whose metadata are read once a process."""
+    return metadata.entry_points(group=group)
 
 
 def _files(folder: Path) -> Iterator[Path]:

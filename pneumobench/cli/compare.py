@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,6 +62,8 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Say which plugins are better than a reference, by how much, and how sure that is; nothing is trained."""
+    # numpy's products here are narrow: more threads would burn as much time again, waiting for one another
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from pneumobench.cli import render
     from pneumobench.cli.runs import tracked
     from pneumobench.comparison import compare

@@ -52,6 +52,11 @@ class Rows:
         """These rows in this order, repeats allowed; nothing is read."""
         return Rows(self._pixels, self._index[rows])
 
+    def distinct(self) -> tuple[Rows, np.ndarray]:
+        """The rows without repeats, and the place (n,) of each row among them; nothing is read."""
+        index, places = np.unique(self._index, return_inverse=True)
+        return Rows(self._pixels, index), places
+
     def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
         return self._pixels[self._index[rows]]
 

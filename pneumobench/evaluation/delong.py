@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, rankdata
+
+from pneumobench.evaluation.distributions import normal_sf, ranks
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ def compare(labels: np.ndarray, first: np.ndarray, second: np.ndarray, patients:
     areas, residuals = [], np.empty((2, len(labels)))
     for row, probabilities in zip(residuals, (first, second), strict=True):
         X, Y = probabilities[is_ill], probabilities[~is_ill]
-        among_all = rankdata(np.concatenate([X, Y]))
-        over_ill, over_well = (among_all[:m] - rankdata(X)) / n, 1 - (among_all[m:] - rankdata(Y)) / m
+        among_all = ranks(np.concatenate([X, Y]))
+        over_ill, over_well = (among_all[:m] - ranks(X)) / n, 1 - (among_all[m:] - ranks(Y)) / m
         areas.append(float(over_ill.mean()))
         row[is_ill], row[~is_ill] = over_ill - areas[-1], over_well - areas[-1]
     difference = areas[0] - areas[1]
@@ -43,7 +44,7 @@ def compare(labels: np.ndarray, first: np.ndarray, second: np.ndarray, patients:
     variance = _ratio(I10) * float(ill @ ill) / m**2 + _ratio(I01) * float(well @ well) / n**2
     variance += 2 * _ratio(len(ill)) * float(ill @ well) / (m * n)
     error = float(np.sqrt(max(variance, 0.0)))
-    p = 2 * float(norm.sf(abs(difference) / error)) if error > 0 else float(difference == 0)
+    p = 2 * normal_sf(abs(difference) / error) if error > 0 else float(difference == 0)
     return DeLong(areas[0], areas[1], error, p)
 
 

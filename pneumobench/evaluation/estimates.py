@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pneumobench.errors import DataError
-from pneumobench.evaluation import bootstrap, intervals, labels, metrics, single, stratified
+from pneumobench.evaluation import bootstrap, distributions, intervals, labels, metrics, single, stratified
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.evaluation.variance import Trainings
 
@@ -128,9 +128,7 @@ def _estimates(models: Sequence[Predictions], name: str, draws: Draws, only: Seq
 
 def proportion(correct: int, total: int) -> Estimate:
     """A proportion with its Wilson interval (Wilson, J. Am. Stat. Assoc. 22, 1927)."""
-    from scipy.stats import norm
-
-    return Estimate(correct / total, *intervals.wilson(correct / total, total, float(norm.isf(single.TAIL))))
+    return Estimate(correct / total, *intervals.wilson(correct / total, total, distributions.normal_isf(single.TAIL)))
 
 
 def published_for(labels: np.ndarray) -> Estimate | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pneumobench.evaluation import distributions
 from pneumobench.evaluation.predictions import Predictions
 
 
@@ -10,8 +11,6 @@ def p(first: Predictions, second: Predictions, *, half: bool = False) -> float:
 
     McNemar, Psychometrika 12, 1947: the binomial test of the images on which one of the two alone is right.
     """
-    from scipy.stats import binomtest
-
     right = [(m.probability >= 0.5 if half else m.predicted) == (m.label == 1) for m in (first, second)]
     only_first, only_second = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
-    return float(binomtest(only_first, only_first + only_second).pvalue) if only_first + only_second else 1.0
+    return distributions.binomial_half(only_first, only_first + only_second) if only_first + only_second else 1.0

@@ -124,8 +124,8 @@ def at_threshold(labels: np.ndarray, predicted: np.ndarray, subtypes: np.ndarray
 
 def of_probabilities(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> Figures:
     """The metrics that need no threshold, (resamples,) each; nan where a resample lacks a class."""
-    curves = {"auroc": auroc(labels, probabilities, W), "auprc": average_precision(labels, probabilities, W)}
-    return curves | of_errors(labels, probabilities, W)
+    sides = _classes(labels, probabilities, W)
+    return {"auroc": _auroc(*sides), "auprc": _average_precision(*sides)} | of_errors(labels, probabilities, W)
 
 
 def of_errors(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> Figures:
@@ -149,7 +149,15 @@ def gaps(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> np.nda
 
 def auroc(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> np.ndarray:
     """Area under the ROC curve (Mann and Whitney's: ties count one half), (resamples,)."""
-    ill, well = _classes(labels, probabilities, W)
+    return _auroc(*_classes(labels, probabilities, W))
+
+
+def average_precision(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """Area under the precision-recall curve by its steps, (resamples,); nan where a class is absent."""
+    return _average_precision(*_classes(labels, probabilities, W))
+
+
+def _auroc(ill: _Class, well: _Class) -> np.ndarray:
     above, at_least = (ill.before(well.probabilities, side) for side in ("right", "left"))
     wins = ill.sums[above]
     if not np.array_equal(above, at_least):  # there are ties
@@ -161,9 +169,7 @@ def auroc(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> np.nd
         return wins.sum(0, dtype=np.float64) / pairs
 
 
-def average_precision(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> np.ndarray:
-    """Area under the precision-recall curve by its steps, (resamples,); nan where a class is absent."""
-    ill, well = _classes(labels, probabilities, W)
+def _average_precision(ill: _Class, well: _Class) -> np.ndarray:
     true = ill.sums[ill.before(ill.probabilities, "left")]
     said = well.sums[well.before(ill.probabilities, "left")]
     said += true

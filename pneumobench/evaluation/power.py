@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
 
 from pneumobench.errors import UsageError
+from pneumobench.evaluation import distributions
 from pneumobench.evaluation.family import ALPHA, POWER
 from pneumobench.evaluation.paired import SEEDS
 from pneumobench.evaluation.variance import Spread, Trainings
@@ -64,7 +64,7 @@ def detectable(
 def floor(known: Components, patients: int | None = None, *, pairs: int = 1, power: float = POWER) -> float:
     """What so many patients can never show less than: `detectable` with ever more trainings."""
     error = (known.common * known.patients / (patients or known.patients)) ** 0.5
-    return float((norm.isf(ALPHA / (2 * pairs)) + norm.isf(1 - power)) * error)
+    return float((distributions.normal_isf(ALPHA / (2 * pairs)) + distributions.normal_isf(1 - power)) * error)
 
 
 def trainings_needed(

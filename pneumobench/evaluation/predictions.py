@@ -102,7 +102,8 @@ def read(path: Path, operating: OperatingPoint) -> Predictions:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:  # read_table would import pandas
+            table = file.read()
         if missing := {*COLUMNS, "probability"} - {*table.column_names}:
             raise TrackingError(f"{path} holds no predictions: it lacks {', '.join(sorted(missing))}")
     except (OSError, pa.ArrowInvalid) as error:

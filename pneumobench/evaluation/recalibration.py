@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import norm
 
+from pneumobench.evaluation import distributions
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.metrics import EPSILON
 from pneumobench.evaluation.predictions import Predictions
@@ -48,7 +48,7 @@ def diagnoses(models: Sequence[Predictions]) -> dict[str, Estimate]:
     for name, of in (("calibration_in_the_large", in_the_large), ("calibration_slope", slope)):
         lines = np.array([of(one.label, one.probability, one.patient) for one in models])
         value, error = lines.mean(0).tolist()  # trainings err on the same patients: their errors do not average out
-        half = float(norm.isf(0.025)) * error
+        half = distributions.normal_isf(0.025) * error
         sd = float(lines[:, 0].std(ddof=1)) if len(models) > 1 else None
         figures[name] = Estimate(value, value - half, value + half, sd)
     return figures

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from scipy.stats import norm
 
 from pneumobench.evaluation import bootstrap, calibration, intervals, metrics, stratified
+from pneumobench.evaluation.distributions import normal_isf
 from pneumobench.evaluation.metrics import HALF
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.evaluation.variance import Trainings, spread
@@ -55,7 +55,7 @@ def interval(
         down, up = (np.hypot(reach, trainings**0.5) for reach in (side.value - low, high - side.value))
         return float(side.value - down), float(side.value + up)
     low, high = bootstrap.interval(side.mean)
-    wider = (over.variance / over.patients) ** 0.5 * t / norm.isf(TAIL) if over.patients else float("nan")
+    wider = (over.variance / over.patients) ** 0.5 * t / normal_isf(TAIL) if over.patients else float("nan")
     return float(side.value + (low - side.value) * wider), float(side.value + (high - side.value) * wider)
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import f as fisher
 
-from pneumobench.evaluation import bootstrap, stratified
+from pneumobench.evaluation import bootstrap, distributions, stratified
 from pneumobench.evaluation.metrics import whole
 from pneumobench.evaluation.paired import SEEDS, Models
 from pneumobench.evaluation.predictions import Predictions
@@ -106,7 +105,7 @@ def interaction(points: np.ndarray, covariance: np.ndarray, patients: int) -> In
     k, m = g - 1, patients - 1
     T2 = float(change @ np.linalg.solve(V, change))
     F, below = T2 * (m - k + 1) / (m * k), float(m - k + 1)
-    return Interaction(F, (float(k), below), float(fisher.sf(F, k, below)))
+    return Interaction(F, (float(k), below), distributions.fisher_sf(F, k, below))
 
 
 def holm(p: Sequence[float]) -> list[float]:

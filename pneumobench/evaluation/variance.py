@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.stats import t as student
+
+from pneumobench.evaluation import distributions
 
 NOTHING = 1e-18  # a variance below it is rounding
 
@@ -86,7 +87,7 @@ class Spread:
 
     def t(self, tail: float) -> float:
         """Student's t that is exceeded with this probability."""
-        return float(student.isf(tail, self.df))
+        return distributions.student_isf(tail, self.df)
 
     def reach(self, t: float) -> float:
         """How far from the figure a true one may be that is t standard errors away."""
@@ -97,10 +98,10 @@ class Spread:
         if distance < 0:
             return 1 - self.tail(-distance)
         if not self.is_unanimous:
-            return float(student.sf(distance / self.error, self.df))
+            return distributions.student_sf(distance / self.error, self.df)
         share = distance / self.span
         t = np.sqrt(self.alike * share / (1 - share)) if share < 1 else float("inf")
-        return float(student.sf(t, self.df))
+        return distributions.student_sf(float(t), self.df)
 
 
 def spread(

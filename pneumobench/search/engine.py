@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 from collections.abc import Mapping
@@ -54,11 +55,10 @@ class LocalEngine:
             workers = len(gpus) if workers is None else workers
             if workers > len(gpus):
                 raise UsageError(f"--workers is at most {len(gpus)}, one for each GPU, not {workers}")
-            return cls(workers, tuple({"CUDA_VISIBLE_DEVICES": gpu} for gpu in gpus[:workers]), logs)
+            own = tuple({"CUDA_VISIBLE_DEVICES": gpu, **_share(workers)} for gpu in gpus[:workers])
+            return cls(workers, own, logs)
         workers = 1 if workers is None else workers
-        threads = max(1, len(os.sched_getaffinity(0)) // workers)
-        share = {} if workers == 1 else {name: str(threads) for name in THREADS if name not in os.environ}
-        return cls(workers, (share,) * workers, logs)
+        return cls(workers, (_share(workers),) * workers, logs)
 
     def start(self, slot: int, job: Job, *, check: bool = False) -> WorkerHandle:
         """A worker process."""
@@ -72,11 +72,19 @@ class LocalEngine:
         """Nothing to release."""
 
 
+def _share(workers: int) -> dict[str, str]:
+    """Environment variables that give a worker its share of the cores; none for a single one."""
+    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    return {} if workers == 1 else {name: str(threads) for name in THREADS if name not in os.environ}
+
+
 def visible_gpus() -> list[str]:
     """A value of CUDA_VISIBLE_DEVICES for each NVIDIA GPU that this process may use."""
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named is not None:
-        return [gpu.strip() for gpu in named.split(",") if gpu.strip() and gpu.strip() != "-1"]
+        # CUDA reads up to the first that names none, and a GPU that is named twice is one
+        visible = itertools.takewhile(lambda gpu: gpu not in ("", "-1"), map(str.strip, named.split(",")))
+        return list(dict.fromkeys(visible))
     try:
         command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)

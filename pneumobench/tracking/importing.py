@@ -60,6 +60,27 @@ def _without_strays(uri: str) -> Iterator[None]:
 
 
 @contextmanager
+def without_requirements_check() -> Iterator[None]:
+    """While the block runs, MLflow logs a model without reading which modules every installed package has.
+
+    That takes longer than all else of the logging, for a warning that our loggers drop: the requirements are read from
+    this very environment.
+    """
+    from mlflow.utils import environment as module
+
+    name = "warn_dependency_requirement_mismatches"
+    check = getattr(module, name, None)
+    if check is None:  # another release of MLflow
+        yield
+        return
+    setattr(module, name, lambda requirements: None)
+    try:
+        yield
+    finally:
+        setattr(module, name, check)
+
+
+@contextmanager
 def as_guest() -> Iterator[None]:
     """What a notebook or script set for itself is not used for our trainings, and is as it was after the block.
 

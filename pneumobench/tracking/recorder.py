@@ -12,7 +12,7 @@ from typing import Any
 
 from pneumobench.errors import one_line
 from pneumobench.tracking import heartbeat
-from pneumobench.tracking.importing import default_store
+from pneumobench.tracking.importing import default_store, without_requirements_check
 from pneumobench.tracking.store import Store
 from pneumobench.utils import provenance
 from pneumobench.utils.provenance import redact
@@ -123,7 +123,7 @@ class Recorder:
             inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, *shape))]),
             outputs=Schema([TensorSpec(np.dtype(np.float64), (-1,))]),
         )
-        with self._store.reporting_errors(), default_store(self._store.uri):
+        with self._store.reporting_errors(), default_store(self._store.uri), without_requirements_check():
             # created here, as MLflow would put the model of a run that is not its "active" run into experiment 0
             run = self._client.get_run(self.run_id)
             model = self._client.create_logged_model(

@@ -33,7 +33,7 @@ class Augmentation:
     """
 
     def __init__(self, transform: Any | Mapping[int, Any]):
-        self._by_label = dict(transform) if isinstance(transform, Mapping) else {0: transform, 1: transform}
+        self.transforms = dict(transform) if isinstance(transform, Mapping) else {0: transform, 1: transform}
         self._lock = Lock()  # seeding and applying a transform must be atomic across threads
 
     def __call__(self, pixels: np.ndarray, labels: np.ndarray, seeds: np.ndarray) -> np.ndarray:
@@ -48,7 +48,7 @@ class Augmentation:
         augmented = []
         with self._lock:
             for image, label, seed in zip(pixels, labels, seeds, strict=True):
-                transform = self._by_label.get(int(label))
+                transform = self.transforms.get(int(label))
                 if transform is None:
                     augmented.append(image)
                     continue
@@ -64,7 +64,7 @@ class Augmentation:
         """
         greys = np.arange(0, 256, 5, dtype=np.uint8)
         images = np.broadcast_to(greys[:, None, None], (len(greys), height, width)).copy()
-        for label in self._by_label:
+        for label in self.transforms:
             for seed in range(SEEDS):
                 made = self(images, np.full(len(greys), label), np.full(len(greys), seed, np.uint32)).astype(int)
                 wrapped = ((made[:-1] >= BRIGHT) & (made[1:] <= DARK)).mean(axis=(1, 2)) > 0.25

@@ -12,10 +12,9 @@ import numpy as np
 
 from pneumobench.authoring.recipe import View
 from pneumobench.data import decoders
-from pneumobench.data.decode import as_batch
 from pneumobench.data.disk_cache import stored
 from pneumobench.data.subset import Part
-from pneumobench.training import backend
+from pneumobench.training import feeding
 from pneumobench.utils.arrays import new_array, save_array
 from pneumobench.utils.hashing import digest_of
 from pneumobench.utils.progress import Progress
@@ -31,8 +30,7 @@ def features(network: Any, part: Part, view: View, progress: Progress | None = N
     """
     rows = part.pixels(view)  # raises for the first image that cannot be read
     if not part.cached:
-        starts = range(0, len(part), BATCH)
-        return np.concatenate([backend.outputs(network, as_batch(rows[i : i + BATCH], view)) for i in starts]), 0.0
+        return np.concatenate(list(feeding.outputs(network, rows, view, BATCH))), 0.0
     hashes, width = np.unique(part.source.hashes), network.output_shape[1]
     name = f"{digest_of(hashes, 16)}-{view.height}x{view.width}x{view.channels}{part.variant}-{digest(network)}"
     name += f"-{decoders.version()}"
@@ -43,11 +41,12 @@ def features(network: Any, part: Part, view: View, progress: Progress | None = N
         if progress:
             progress.stage(f"computing features of {len(hashes):,} images")
         with new_array(path / "features.npy", (len(hashes), width), np.float32) as computed:
-            for start in range(0, len(hashes), BATCH):
-                pixels = rows[start : start + BATCH]
-                computed[start:] = backend.outputs(network, as_batch(pixels, view))
+            done = 0
+            for batch in feeding.outputs(network, rows, view, BATCH):
+                computed[done:] = batch
+                done += len(batch)
                 if progress:
-                    progress.advance(start + len(pixels), len(hashes))
+                    progress.advance(done, len(hashes))
         save_array(path / "hashes.npy", hashes)
         (path / "seconds.json").write_text(json.dumps(time.perf_counter() - began))
 

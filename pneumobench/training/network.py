@@ -75,19 +75,15 @@ def fit(
     )
     progress.training(name, sum(counts), len(batches))
     # zip advances the generator once more after the last phase, so that its final code runs too
-    for phase, count in zip(call(plugin.schedule, model, knobs=knobs), counts, strict=True):
-        validation.begin(phase)
-        model.compile(
-            optimizer=returned.optimizer(phase, count * len(batches)),
-            loss=_loss(plugin, knobs),
-            jit_compile=backend.name() == "jax",  # XLA slows TensorFlow down on CPUs; JAX requires it
-        )
-        try:
+    with batches.feeding(model):
+        for phase, count in zip(call(plugin.schedule, model, knobs=knobs), counts, strict=True):
+            validation.begin(phase)
+            model.compile(
+                optimizer=returned.optimizer(phase, count * len(batches)),
+                loss=_loss(plugin, knobs),
+                jit_compile=backend.name() == "jax",  # XLA slows TensorFlow down on CPUs; JAX requires it
+            )
             model.fit(batches, epochs=count, verbose=0, callbacks=[validation, *_stopping(phase, count)])
-        except Exception as error:
-            if batches.error is None:
-                raise
-            raise batches.error from error  # which backends wrap, as it was raised in their threads
     return replace(predictor, images_per_second=validation.rate())
 
 

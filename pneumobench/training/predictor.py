@@ -16,7 +16,7 @@ from pneumobench.authoring.recipe import View
 from pneumobench.data.decode import as_batch, resized
 from pneumobench.data.subset import Part
 from pneumobench.errors import TrackingError, one_line
-from pneumobench.training import backend, plugin_code, probe, returned
+from pneumobench.training import backend, feeding, plugin_code, probe, returned
 from pneumobench.training.trusted import untrusted
 
 CARD = "predictor.json"
@@ -75,6 +75,10 @@ class NetworkPredictor(Predictor):
     """A keras.Model with one output (n, 1)."""
 
     model: Any
+
+    def __call__(self, part: Part) -> np.ndarray:
+        pixels = part.pixels(self.view)
+        return np.concatenate(list(feeding.outputs(self.model, pixels, self.view, BATCH)))[:, 0].astype(np.float64)
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         return _outputs(self.model, images)[:, 0].astype(np.float64)
