@@ -186,6 +186,9 @@ TRAIN = Group(
         ],
         "precision": PRECISION,
         "operating_point": OperatingRule,
+        "permute_labels": Annotated[
+            bool, typer.Option("--permute-labels", help="Train on shuffled labels; such a run is never compared.")
+        ],
     },
 )
 TRIAL = Group(

@@ -8,7 +8,7 @@ import numpy as np
 
 from pneumobench.authoring import registry
 from pneumobench.authoring.differences import REFERENCE, differences
-from pneumobench.comparison import elsewhere, select
+from pneumobench.comparison import elsewhere, permutations, select
 from pneumobench.comparison.comparison import Comparison, Standing
 from pneumobench.data.lockbox import Margin
 from pneumobench.errors import PneumobenchError, UsageError
@@ -111,6 +111,7 @@ def compare(
         all_pairs=all_pairs,
         margin=margin,
         sites=tuple(judged_at),
+        permuted=permutations.sentences(runs, chosen_ones, models),
     )
 
 

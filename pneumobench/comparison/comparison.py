@@ -91,6 +91,7 @@ class Comparison:
     all_pairs: bool = False
     margin: Margin | None = None
     sites: tuple[Elsewhere, ...] = ()
+    permuted: tuple[str, ...] = ()  # where figures lie among those of permuted labels
 
     @property
     def subject(self) -> str:
@@ -139,6 +140,7 @@ class Comparison:
             how = "a patient's images are one cluster" if self.independent[0] == "DeLong" else "images are independent"
             lines.append(f"{self.independent[0]}'s test is of pairs with one trained model each; {how}.")
         lines += [*self._floors(), *self._cautions(), f"{self.division}."]
+        lines += [f"{line}." for line in self.permuted]
         lines += [remark for one in self.sites for remark in one.remarks()]
         names = {one.name: one.experiment.name for one in self.standings}
         lines += [f"{name} is short for {whole}." for name, whole in names.items() if name != whole]
@@ -206,4 +208,4 @@ class Comparison:
 
     def __json__(self) -> dict[str, Any]:
         named = {("plugins" if name == "standings" else name): value for name, value in vars(self).items()}
-        return named if self.sites else {name: value for name, value in named.items() if name != "sites"}
+        return {name: value for name, value in named.items() if value or name not in ("sites", "permuted")}

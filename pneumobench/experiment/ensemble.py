@@ -19,9 +19,9 @@ from pneumobench.training.predictor import Predictor
 def members(context: Context) -> list[Component]:
     """An ensemble's members, each of which is tracked as a separate run; empty for other plugins.
 
-    Also empty with cross-validation, where every member is trained on each fold.
+    Also empty with cross-validation, where every member is trained on each fold, and with permuted labels.
     """
-    if not isinstance(context.plugin, Ensemble) or context.images.folds:
+    if not isinstance(context.plugin, Ensemble) or context.images.folds or context.train.permute_labels:
         return []
     return list(components(context.plugin, context.knobs))
 
@@ -67,6 +67,8 @@ def _find(context: Context, store: Store) -> str | None:
     }
     parameters = {name: str(value) for name, value in context.parameters.items()}
     for run in store.finished(wanted):
+        if "permuted" in run.data.tags:
+            continue
         same = run.data.params == parameters and run.data.tags.get("files", "") == context.files
         if same and run.data.tags["kind"] in ("run", "seed") and run.outputs.model_outputs and _is_whole(store, run):
             return run.info.run_id

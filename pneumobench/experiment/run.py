@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pneumobench.authoring.knobs import resolve
 from pneumobench.authoring.recipe import Plugin
 from pneumobench.data import prepare
 from pneumobench.data.options import DataOptions
+from pneumobench.data.permuted import NOTE
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import UsageError
 from pneumobench.evaluation import estimates
@@ -67,6 +69,9 @@ def run(
         raise UsageError("--folds divides the images itself; take it or --split-seeds")
     _close_abandoned(session)
     images = _images(loaded, values, data, train, origin, session)
+    if train.permute_labels:
+        session.progress.note(NOTE)
+        images = replace(images, notes=(*images.notes, NOTE))
     context = Context(entry, loaded, values, images, train, origin=origin)
     session.progress.stage("saving and loading an untrained model")
     loadable.check(loaded, values, plugin, entry.module)

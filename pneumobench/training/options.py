@@ -17,6 +17,7 @@ class TrainOptions:
     """`seeds` trainings from `seed` on, or one per fold of `folds`; `epochs` in total, None for the plugin's own.
 
     `operating_point` is the rule that chooses the threshold on validation: youden, sensitivity=S, or a number.
+    `permute_labels` trains on shuffled labels, each seed on its own permutation, to see what chance gives.
     Raises: UsageError for an unknown choice or a number out of range.
     """
 
@@ -26,6 +27,7 @@ class TrainOptions:
     epochs: int | None = None
     precision: str = "auto"
     operating_point: str = "youden"
+    permute_labels: bool = False
 
     def __post_init__(self) -> None:
         from pneumobench.evaluation.operating_point import check_rule
