@@ -189,6 +189,9 @@ TRAIN = Group(
         "permute_labels": Annotated[
             bool, typer.Option("--permute-labels", help="Train on shuffled labels; such a run is never compared.")
         ],
+        "calibrate": Annotated[
+            str, typer.Option(help="Correct the probabilities on validation: temperature, isotonic or none.")
+        ],
     },
 )
 TRIAL = Group(

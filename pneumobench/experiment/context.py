@@ -149,6 +149,7 @@ class Context:
         optional["audit"] = "; ".join(finding.text for finding in findings) or None
         optional["leak"] = next((finding.text for finding in findings if finding.kind == "leak"), None)
         optional["permuted"] = "labels" if self.train.permute_labels else None
+        optional["calibrate"] = self.train.calibrate if self.train.calibrate != "none" else None
         optional |= self.origin.tags() if self.origin else {}
         return tags | {name: value for name, value in optional.items() if value is not None}
 

@@ -21,7 +21,7 @@ from pneumobench.data.permuted import NOTE
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import UsageError
 from pneumobench.evaluation import estimates
-from pneumobench.experiment import ensemble
+from pneumobench.experiment import calibrated, ensemble
 from pneumobench.experiment.context import Context, Training
 from pneumobench.experiment.fit import Fitted, fit
 from pneumobench.experiment.options import gathered
@@ -81,7 +81,8 @@ def run(
         scores = score(context, models, record, session, open_test=test)
         notes = _notes(scores, record, context, session)
         _track(models, scores, record, session)
-        result = _result(context, models, scores, record, session, notes)
+        calibration = calibrated.track(models, scores.uncalibrated, scores.test, record)
+        result = replace(_result(context, models, scores, record, session, notes), calibration=calibration)
         record.finish(result, scores.overall, scores.test)
     return result
 
