@@ -49,6 +49,14 @@ def compare(
             metavar="COLUMN", help="At the sites, AUROC inside each value of this column.", show_default=False
         ),
     ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Also in groups by this column (subtype, view, sex, age): does a difference depend on it? Repeated.",
+            show_default=False,
+        ),
+    ] = None,
     source: From = None,
     html: Annotated[
         Path | None,
@@ -81,6 +89,7 @@ def compare(
         margin=None if margin is None else store.ledger.name_margin(metric, margin),
         sites=site or (),
         within=within,
+        by=by or (),
     )
     if html is not None:
         from pneumobench.comparison import report
@@ -97,6 +106,10 @@ def compare(
         from pneumobench.cli import sites
 
         render.show(*sites.parts(one, comparison.metric))
+    for group in comparison.groups:
+        from pneumobench.cli import groups
+
+        render.show(*groups.parts(group))
     render.show(f"{comparison.subject}.", *comparison.remarks())
     if html:
         render.show(f"Report: {html}")

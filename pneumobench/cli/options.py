@@ -187,6 +187,12 @@ TRAIN = Group(
         ],
         "precision": PRECISION,
         "operating_point": OperatingRule,
+        "permute_labels": Annotated[
+            bool, typer.Option("--permute-labels", help="Train on shuffled labels; such a run is never compared.")
+        ],
+        "calibrate": Annotated[
+            str, typer.Option(help="Correct the probabilities on validation: temperature, isotonic or none.")
+        ],
     },
 )
 TRIAL = Group(

@@ -65,6 +65,8 @@ def remarks(result: Result) -> list[str]:
         lines.append(
             f"On {site}: " + ", ".join(f"{label(name)} {figure(figures[name])}" for name in SHOWN_OF_SITE) + "."
         )
+    if result.calibration:
+        lines += result.calibration.sentences()
     if result.dataset == "phantom":
         lines.append("These images are synthetic: nothing here is about patients.")
     if result.test is None:

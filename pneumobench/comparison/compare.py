@@ -8,11 +8,11 @@ import numpy as np
 
 from pneumobench.authoring import registry
 from pneumobench.authoring.differences import REFERENCE, differences
-from pneumobench.comparison import elsewhere, select
+from pneumobench.comparison import by_group, elsewhere, permutations, select
 from pneumobench.comparison.comparison import Comparison, Standing
 from pneumobench.data.lockbox import Margin
 from pneumobench.errors import PneumobenchError, UsageError
-from pneumobench.evaluation import estimates, labels, paired
+from pneumobench.evaluation import estimates, labels, paired, subgroups
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.tracking.runs import Experiment, TrackedRun
 
@@ -35,11 +35,13 @@ def compare(
     margin: Margin | None = None,
     sites: Sequence[str] = (),
     within: str | None = None,
+    by: Sequence[str] = (),
     resamples: int = paired.RESAMPLES,
 ) -> Comparison:
     """Compare plugins, or the runs that ids name, with a reference on the test images that they have in common.
 
-    At each of `sites`, where frozen models were judged, the same pairs are compared too, AUROC `within` a column.
+    At each of `sites`, where frozen models were judged, the same pairs are compared too, AUROC `within` a column; and
+    everywhere inside the groups of the columns `by`, such as "subtype" or "sex".
     Without names: of every plugin the latest experiment with most seeds, on the images of the reference.
     Raises: UsageError where nothing is left to compare, saying what to run.
     """
@@ -53,12 +55,15 @@ def compare(
     models = {name: one.predictions("test") for name, one in chosen_ones.items()}
     held_out = {name: one.predictions("validation") for name, one in chosen_ones.items() if one.has_validation}
     shared, folds = select.sharing(chosen_ones), [name for name, one in chosen_ones.items() if "folds" in one.tags]
+    trainings = {name: [run.training for run in one.runs] for name, one in chosen_ones.items()}
+    everywhere = {by_group.HOME: models} | {site: elsewhere.judged_at(site, chosen_ones) for site in sites}
+    groups = by_group.places(by, {place: own for place, own in everywhere.items() if label in own and len(own) > 1})
     pairs = paired.compare(
         models,
         label,
         metric,
         validation=held_out,
-        trainings={name: [run.training for run in one.runs] for name, one in chosen_ones.items()},
+        trainings=trainings,
         shared=shared,
         folds=folds,
         margin=None if margin is None else margin.margin,
@@ -95,6 +100,23 @@ def compare(
         )
         for site in sites
     ]
+    grouped = [
+        by_group.compare(
+            column,
+            place,
+            own,
+            everywhere[place],
+            label,
+            metric,
+            validation=held_out if place == by_group.HOME else None,
+            trainings=trainings,
+            shared=shared,
+            folds=folds,
+            all_pairs=all_pairs,
+            resamples=min(resamples, subgroups.RESAMPLES),
+        )
+        for (column, place), own in groups.items()
+    ]
     return Comparison(
         dataset=reference.tags["dataset"],
         fingerprint=reference.tags["fingerprint"],
@@ -111,6 +133,8 @@ def compare(
         all_pairs=all_pairs,
         margin=margin,
         sites=tuple(judged_at),
+        groups=tuple(by_group.corrected(grouped)),
+        permuted=permutations.sentences(runs, chosen_ones, models),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pneumobench.comparison.by_group import ByGroup
 from pneumobench.comparison.elsewhere import Elsewhere
 from pneumobench.data.lockbox import Margin
 from pneumobench.evaluation import labels
@@ -91,6 +92,8 @@ class Comparison:
     all_pairs: bool = False
     margin: Margin | None = None
     sites: tuple[Elsewhere, ...] = ()
+    groups: tuple[ByGroup, ...] = ()
+    permuted: tuple[str, ...] = ()  # where figures lie among those of permuted labels
 
     @property
     def subject(self) -> str:
@@ -139,7 +142,9 @@ class Comparison:
             how = "a patient's images are one cluster" if self.independent[0] == "DeLong" else "images are independent"
             lines.append(f"{self.independent[0]}'s test is of pairs with one trained model each; {how}.")
         lines += [*self._floors(), *self._cautions(), f"{self.division}."]
+        lines += [f"{line}." for line in self.permuted]
         lines += [remark for one in self.sites for remark in one.remarks()]
+        lines += list(dict.fromkeys(remark for one in self.groups for remark in one.remarks()))
         names = {one.name: one.experiment.name for one in self.standings}
         lines += [f"{name} is short for {whole}." for name, whole in names.items() if name != whole]
         return lines + [f"Left out: {one}." for one in self.left_out]
@@ -206,4 +211,4 @@ class Comparison:
 
     def __json__(self) -> dict[str, Any]:
         named = {("plugins" if name == "standings" else name): value for name, value in vars(self).items()}
-        return named if self.sites else {name: value for name, value in named.items() if name != "sites"}
+        return {name: value for name, value in named.items() if value or name not in ("sites", "groups", "permuted")}

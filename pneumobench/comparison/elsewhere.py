@@ -64,6 +64,15 @@ def check(runs: Sequence[TrackedRun], names: Sequence[str], within: str | None, 
         raise UsageError(f"--within is for AUROC, not {metric}")
 
 
+def judged_at(site: str, chosen: Mapping[str, Experiment]) -> dict[str, list[Predictions]]:
+    """The predictions there of those plugins whose every model was judged there."""
+    return {
+        name: one.predictions(judged.part(site))
+        for name, one in chosen.items()
+        if all(site in judged.sites(run.tags) for run in one.runs)
+    }
+
+
 def compare(
     site: str,
     chosen: Mapping[str, Experiment],
@@ -81,11 +90,7 @@ def compare(
     Raises: UsageError where no pair is left; DataError where two were judged on different images under one name.
     """
     of = {name: [judged.sites(run.tags).get(site) for run in one.runs] for name, one in chosen.items()}
-    away = {
-        name: one.predictions(judged.part(site))
-        for name, one in chosen.items()
-        if all(judgement is not None for judgement in of[name])
-    }
+    away = judged_at(site, chosen)
     left_out = [f"{name} was not judged there by all of its models" for name in chosen if name not in away]
     both = [pair for pair in pairs if {pair.plugin, pair.reference} <= away.keys()]
     if not both:

@@ -37,7 +37,7 @@ def pick(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str, policy
     Raises: UsageError where nothing is left to compare, saying what to run.
     """
     every = experiments(runs)
-    references = [one for one in every if names(one, against) and one.opened_test]
+    references = [one for one in every if names(one, against) and one.opened_test and "permuted" not in one.tags]
     if policy is not None:
         check_policy(policy)
         references = [one for one in references if one.tags["split"] == policy]
@@ -62,7 +62,7 @@ def pick(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str, policy
             else:
                 left_out.append(f"{one.name}, {_seeds(one)}: {why}")
         best = max(fitting, key=lambda one: (len(one.runs), max(run.started for run in one.runs)), default=None)
-        if best is not None and best not in picked:
+        if best is not None and best.runs not in [one.runs for one in picked]:
             picked.append(best)
             left_out += [
                 f"{one.name}, {_seeds(one)}: {_told_apart(best, one)} is compared as {name}"
@@ -106,6 +106,8 @@ def frozen(runs: Sequence[TrackedRun], wanted: Sequence[str], against: str = REF
 
 def is_barred(one: Experiment) -> str:
     """Why an experiment is never compared; "" if it may be."""
+    if "permuted" in one.tags:
+        return "is trained on permuted labels"
     return f"is marked by --allow-leak ({one.tags['leak'].partition(',')[0]})" if "leak" in one.tags else ""
 
 
@@ -137,6 +139,7 @@ def _most_common(
             for one in named
             if one.opened_test
             and not one.is_divided_elsewhere
+            and "permuted" not in one.tags
             and (one.tags["fingerprint"], one.tags.get("limit")) == (fingerprint, limit)
             and one.tags["split"] == (policy or one.tags["split"])
         }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from pneumobench.evaluation import bootstrap, distributions, stratified
 from pneumobench.evaluation.metrics import whole
 from pneumobench.evaluation.paired import SEEDS, Models
-from pneumobench.evaluation.predictions import Predictions
 
 LEAST = 20  # images of a class in a group
 MOST = 12  # groups that a table shows; a column of more numbers is cut into fourths
@@ -22,12 +22,22 @@ QUARTERS = 4
 class Groups:
     """The rows (n,) bool of each group, and a line for each group that is left out with its reason.
 
-    A group that holds one class alone has all images of the other class added: `against` names the class.
+    A group that holds a part of one class alone has all images of the other added: `against` names that other class.
     """
 
     rows: Mapping[str, np.ndarray]
     against: Mapping[str, str]
     left_out: tuple[str, ...]
+
+
+class Source(NamedTuple):
+    """A part of the covariance (g, g) of a pair's differences, such as the patients', and its degrees of freedom."""
+
+    covariance: np.ndarray
+    df: int
+
+
+Figures = tuple[np.ndarray, np.ndarray]  # of groups and trainings: (g, trainings), (resamples, g, trainings)
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,8 @@ class Interaction:
 def groups(labels: np.ndarray, values: np.ndarray, column: str = "group") -> Groups:
     """The groups of a column's values (n,), "" being none; of numbers with many values their fourths.
 
-    Groups with fewer than 20 images of a class (of their own class, where they hold one alone) are left out by name.
+    Groups with fewer than 20 images of a class (of their own class, where they hold one alone) are left out by name,
+    and a whole class too: with the other one it is all the images.
     """
     named = _cut(values)
     rows, against, left_out = {}, {}, []
@@ -52,6 +63,9 @@ def groups(labels: np.ndarray, values: np.ndarray, column: str = "group") -> Gro
         counts = np.bincount(labels[own], minlength=2)
         of_one = int(np.argmax(counts)) if counts.min() == 0 else None
         if of_one is not None:
+            if counts[of_one] == int((labels == of_one).sum()):
+                left_out.append(f"{column} {name}: it is a whole class and no part of one")
+                continue
             own = own | (labels == 1 - of_one)
         few = np.bincount(labels[own], minlength=2)
         if few.min() < LEAST:
@@ -67,6 +81,21 @@ def groups(labels: np.ndarray, values: np.ndarray, column: str = "group") -> Gro
     return Groups(rows, {name: word for name, word in against.items() if name in rows}, tuple(left_out))
 
 
+def figures(
+    models: Models, rows: Mapping[str, np.ndarray], metric: str, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Figures:
+    """A plugin's figures by group and training, and the same on resampled patients."""
+    parts = {name: [model.take(own) for model in models] for name, own in rows.items()}
+    points = np.array([[stratified.of_model(m, metric, whole(len(m)))[0] for m in own] for own in parts.values()])
+    draws = np.empty((resamples, *points.shape))
+    for where, W in bootstrap.blocks(models[0].patient, resamples, seed):
+        for g, (name, own) in enumerate(parts.items()):
+            weights = np.ascontiguousarray(W[:, rows[name]])
+            for i, model in enumerate(own):
+                draws[where, g, i] = stratified.of_model(model, metric, weights)
+    return points, draws
+
+
 def differences(
     one: Models,
     other: Models,
@@ -75,37 +104,45 @@ def differences(
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """A pair's difference in each group (g,), their covariance (g, g) and the number of patients.
+) -> tuple[np.ndarray, list[Source]]:
+    """A pair's difference in each group (g,), and the sources of its variance.
 
     Patients are resampled once for all groups, as groups may have patients or a whole class in common. With three
     trainings or more on both sides the trainings are random too, as in `variance.spread`.
     """
-    first = one[0]
-    sides = [_figures(models, rows, metric, resamples, seed) for models in (one, other)]
-    points = sides[0][0].mean(1) - sides[1][0].mean(1)
-    covariance = np.atleast_2d(_covariance(sides[0][1].mean(2) - sides[1][1].mean(2)))
-    if min(len(one), len(other)) >= SEEDS:
-        covariance = covariance + sum(_own(*side) for side in sides)
-    return points, covariance, len(np.unique(first.patient))
+    sides = [figures(models, rows, metric, resamples=resamples, seed=seed) for models in (one, other)]
+    return differences_of(sides[0], sides[1], len(np.unique(one[0].patient)))
 
 
-def interaction(points: np.ndarray, covariance: np.ndarray, patients: int) -> Interaction:
+def differences_of(one: Figures, other: Figures, patients: int) -> tuple[np.ndarray, list[Source]]:
+    """The same from both sides' figures; see `figures`."""
+    points = one[0].mean(1) - other[0].mean(1)
+    sources = [Source(_covariance(one[1].mean(2) - other[1].mean(2)), patients - 1)]
+    if min(one[0].shape[1], other[0].shape[1]) >= SEEDS:
+        sources += [Source(_own(*side), side[0].shape[1] - 1) for side in (one, other)]
+    return points, sources
+
+
+def interaction(points: np.ndarray, sources: Sequence[Source]) -> Interaction:
     """The test that all groups (g ≥ 2) have the same difference: Wald's statistic of g - 1 contrasts, by F.
 
-    Its second degrees of freedom are those of the patients (Hotelling's T²: Anderson, An Introduction to Multivariate
-    Statistical Analysis, 2003, section 5.2).
+    The statistic is Hotelling's T² (Anderson, An Introduction to Multivariate Statistical Analysis, 2003, section 5.2);
+    its degrees of freedom are those of the multivariate Behrens-Fisher problem (Krishnamoorthy and Yu, Statistics and
+    Probability Letters 66, 2004), which for two groups are Welch's and Satterthwaite's.
     """
-    g = len(points)
-    C = np.column_stack([np.eye(g - 1), -np.ones(g - 1)])
+    k = len(points) - 1
+    C = np.column_stack([np.eye(k), -np.ones(k)])
     change = C @ points
-    V = C @ covariance @ C.T
-    if np.linalg.matrix_rank(V) < g - 1:
-        return Interaction(float("nan"), (g - 1.0, float("nan")), float("nan"))
-    k, m = g - 1, patients - 1
+    parts = [C @ source.covariance @ C.T for source in sources]
+    V = np.sum(parts, axis=0)
+    if not np.isfinite(V).all() or np.linalg.matrix_rank(V) < k:
+        return Interaction(float("nan"), (float(k), float("nan")), float("nan"))
+    shares = [part @ np.linalg.inv(V) for part in parts]
+    below = sum((np.trace(A @ A) + np.trace(A) ** 2) / source.df for A, source in zip(shares, sources, strict=True))
+    df = max(k * (k + 1) / float(below), float(k))
     T2 = float(change @ np.linalg.solve(V, change))
-    F, below = T2 * (m - k + 1) / (m * k), float(m - k + 1)
-    return Interaction(F, (float(k), below), distributions.fisher_sf(F, k, below))
+    F = T2 * (df - k + 1) / (df * k)
+    return Interaction(F, (float(k), df - k + 1), distributions.fisher_sf(F, k, df - k + 1))
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -118,21 +155,6 @@ def holm(p: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(order) - rank) * value))
         corrected[value] = highest
     return [corrected.get(value, float("nan")) for value in p]
-
-
-def _figures(
-    models: Sequence[Predictions], rows: Mapping[str, np.ndarray], metric: str, resamples: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Figures (g, trainings), and on resampled patients (resamples, g, trainings)."""
-    parts = {name: [model.take(own) for model in models] for name, own in rows.items()}
-    points = np.array([[stratified.of_model(m, metric, whole(len(m)))[0] for m in own] for own in parts.values()])
-    draws = np.empty((resamples, *points.shape))
-    for where, W in bootstrap.blocks(models[0].patient, resamples, seed):
-        for g, (name, own) in enumerate(parts.items()):
-            weights = np.ascontiguousarray(W[:, rows[name]])
-            for i, model in enumerate(own):
-                draws[where, g, i] = stratified.of_model(model, metric, weights)
-    return points, draws
 
 
 def _own(points: np.ndarray, draws: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from pneumobench.authoring.knobs import resolve
 from pneumobench.authoring.recipe import Plugin, View
 from pneumobench.data.dataset import Dataset
 from pneumobench.data.lockbox import Look
+from pneumobench.data.permuted import permuted
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import UsageError
 from pneumobench.experiment.study_origin import Origin
@@ -53,7 +54,9 @@ class Context:
     def at(self, training: Training) -> Context:
         """The context of one training: its seed and its division alone."""
         train = replace(self.train, seeds=1, seed=training.seed)
-        return replace(self, images=self._divided[training.split_seed], train=train)
+        images = self._divided[training.split_seed]
+        images = permuted(images, training.seed) if train.permute_labels else images
+        return replace(self, images=images, train=train)
 
     def title(self, training: Training) -> str:
         """A training in words: its seed, and its division where there are several."""
@@ -145,6 +148,8 @@ class Context:
         findings = self.images.findings
         optional["audit"] = "; ".join(finding.text for finding in findings) or None
         optional["leak"] = next((finding.text for finding in findings if finding.kind == "leak"), None)
+        optional["permuted"] = "labels" if self.train.permute_labels else None
+        optional["calibrate"] = self.train.calibrate if self.train.calibrate != "none" else None
         optional |= self.origin.tags() if self.origin else {}
         return tags | {name: value for name, value in optional.items() if value is not None}
 

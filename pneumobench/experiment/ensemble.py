@@ -19,9 +19,9 @@ from pneumobench.training.predictor import Predictor
 def members(context: Context) -> list[Component]:
     """An ensemble's members, each of which is tracked as a separate run; empty for other plugins.
 
-    Also empty with cross-validation, where every member is trained on each fold.
+    Also empty with cross-validation, where every member is trained on each fold, and with permuted labels.
     """
-    if not isinstance(context.plugin, Ensemble) or context.images.folds:
+    if not isinstance(context.plugin, Ensemble) or context.images.folds or context.train.permute_labels:
         return []
     return list(components(context.plugin, context.knobs))
 
@@ -51,8 +51,8 @@ def load(store: Store, runs: Mapping[str, str], member: str) -> Predictor | None
 
 
 def of_member(context: Context, component: Component) -> Context:
-    """The context of a training with this member alone."""
-    train = replace(context.train, epochs=component.epochs(context.train.epochs))
+    """The context of a training with this member alone, which is not calibrated: the ensemble's mean is."""
+    train = replace(context.train, calibrate="none", epochs=component.epochs(context.train.epochs))
     entry = registry.find(component.name)
     return replace(context, entry=entry, plugin=component.plugin, knobs=component.knobs, train=train)
 
@@ -67,6 +67,8 @@ def _find(context: Context, store: Store) -> str | None:
     }
     parameters = {name: str(value) for name, value in context.parameters.items()}
     for run in store.finished(wanted):
+        if {"permuted", "calibrate"} & run.data.tags.keys():
+            continue
         same = run.data.params == parameters and run.data.tags.get("files", "") == context.files
         if same and run.data.tags["kind"] in ("run", "seed") and run.outputs.model_outputs and _is_whole(store, run):
             return run.info.run_id

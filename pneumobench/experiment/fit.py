@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pneumobench.data.subset import Part
-from pneumobench.evaluation import operating_point, predictions
+from pneumobench.evaluation import calibrator, operating_point, predictions
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment.context import Context
 from pneumobench.training import trainer
@@ -20,15 +20,26 @@ from pneumobench.utils.timing import Clock
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model, its predictions on the images held out from training (all folds together), and each fold's."""
+    """A trained model, its predictions on the images held out from training (all folds together), and each fold's.
+
+    `uncalibrated` are those on the held-out images before calibration; the same as `validation` without it.
+    """
 
     predictor: Predictor
     validation: Predictions
     folds: tuple[Predictions, ...]
+    uncalibrated: Predictions
 
     def predict(self, part: Part) -> Predictions:
         """The model's predictions on other images, at the operating point chosen on validation."""
-        return predictions.of([part.dataset], [self.predictor(part)], self.validation.operating)
+        return self.predict_both(part)[0]
+
+    def predict_both(self, part: Part) -> tuple[Predictions, Predictions]:
+        """The same, and those before calibration."""
+        before = self.predictor.uncalibrated(part)
+        after = self.predictor.calibrated(before)
+        point = self.validation.operating
+        return predictions.of([part.dataset], [after], point), predictions.of([part.dataset], [before], point)
 
 
 def fit(
@@ -43,8 +54,8 @@ def fit(
     """Train on every division of the images: the single split, or each fold.
 
     The predictor is the mean of the folds' models. Every image of a fold's held-out part is predicted by that
-    fold's model alone, and the threshold is chosen on these predictions together. `on_epoch` takes the number
-    of a fold, from 1.
+    fold's model alone; on these predictions together the probabilities are calibrated, if so asked, and then the
+    threshold is chosen. `on_epoch` takes the number of a fold, from 1.
     """
     predictors, probabilities = [], []
     divisions = context.images.divisions
@@ -73,9 +84,15 @@ def fit(
         progress.stage("choosing the threshold on validation")
         parts = [division.validation.dataset for division in divisions]
         labels = np.concatenate([part.labels for part in parts])
-        point = operating_point.choose(context.train.operating_point, np.concatenate(probabilities), labels)
+        predictor = predictors[0] if len(predictors) == 1 else mean(predictors)
+        predictor = replace(
+            predictor, calibrator=calibrator.fit(context.train.calibrate, labels, np.concatenate(probabilities))
+        )
+        calibrated = [predictor.calibrated(p) for p in probabilities]
+        point = operating_point.choose(context.train.operating_point, np.concatenate(calibrated), labels)
         return Fitted(
-            predictors[0] if len(predictors) == 1 else mean(predictors),
+            predictor,
+            predictions.of(parts, calibrated, point),
+            tuple(predictions.of([part], [p], point) for part, p in zip(parts, calibrated, strict=True)),
             predictions.of(parts, probabilities, point),
-            tuple(predictions.of([part], [p], point) for part, p in zip(parts, probabilities, strict=True)),
         )

@@ -127,6 +127,8 @@ def set_champion(store: Store, name: str) -> str:
     run = store.run(run_id)
     if "imported" in run.data.tags:
         raise UsageError(f"run {run_id[:8]} was imported: its predictions are tracked, its model stayed elsewhere")
+    if "permuted" in run.data.tags:
+        raise UsageError(f"run {run_id[:8]} was trained on permuted labels; it can be no champion")
     find(store, run_id)
     store.set_champion(run)
     return run_id

@@ -7,6 +7,7 @@ from typing import Any
 
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.operating_point import OperatingPoint
+from pneumobench.experiment.calibration import Calibration
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Result:
     limit: int | None = None
     notes: tuple[str, ...] = field(default=())
     sites: dict[str, dict[str, Estimate]] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     @property
     def seeds(self) -> list[int]:
@@ -83,6 +85,7 @@ class Result:
             "run_id plugin knobs epochs dataset fingerprint split split_seed folds seeds operating_point threshold "
             "counts seconds images_per_second parameters precision device backend looks limit"
         )
+        calibration = {} if self.calibration is None else {"calibration": self.calibration}
         return {
             **{name: getattr(self, name) for name in plain.split()},
             "validation": self.validation,
@@ -92,4 +95,5 @@ class Result:
             "runs": self.runs,
             "notes": self.notes,
             "sites": self.sites,
+            **calibration,
         }

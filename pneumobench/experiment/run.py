@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from pneumobench.authoring.knobs import resolve
 from pneumobench.authoring.recipe import Plugin
 from pneumobench.data import prepare
 from pneumobench.data.options import DataOptions
+from pneumobench.data.permuted import NOTE
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import UsageError
 from pneumobench.evaluation import estimates
-from pneumobench.experiment import ensemble
+from pneumobench.experiment import calibrated, ensemble
 from pneumobench.experiment.context import Context, Training
 from pneumobench.experiment.fit import Fitted, fit
 from pneumobench.experiment.options import gathered
@@ -67,6 +69,9 @@ def run(
         raise UsageError("--folds divides the images itself; take it or --split-seeds")
     _close_abandoned(session)
     images = _images(loaded, values, data, train, origin, session)
+    if train.permute_labels:
+        session.progress.note(NOTE)
+        images = replace(images, notes=(*images.notes, NOTE))
     context = Context(entry, loaded, values, images, train, origin=origin)
     session.progress.stage("saving and loading an untrained model")
     loadable.check(loaded, values, plugin, entry.module)
@@ -76,7 +81,8 @@ def run(
         scores = score(context, models, record, session, open_test=test)
         notes = _notes(scores, record, context, session)
         _track(models, scores, record, session)
-        result = _result(context, models, scores, record, session, notes)
+        calibration = calibrated.track(models, scores.uncalibrated, scores.test, record)
+        result = replace(_result(context, models, scores, record, session, notes), calibration=calibration)
         record.finish(result, scores.overall, scores.test)
     return result
 

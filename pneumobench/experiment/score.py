@@ -23,9 +23,10 @@ Figures = Mapping[str, Estimate]  # by metric
 class Scores:
     """The metrics of an experiment by part of the split: of each seed, and `overall` (their mean).
 
-    `test` holds each training's predictions on the test images, and is empty where they stayed closed; `labels` are
-    those of the readable test images; `looks` counts the openings before this one; `lost` names unreadable images.
-    `sites` are the metrics on the test images of each site, where there are several and both classes in it.
+    `test` holds each training's predictions on the test images, and is empty where they stayed closed; `uncalibrated`
+    are the same before calibration. `labels` are those of the readable test images; `looks` counts the openings before
+    this one; `lost` names unreadable images. `sites` are the metrics on the test images of each site, where there are
+    several and both classes in it.
     """
 
     of_training: Mapping[Training, Mapping[str, Figures]]
@@ -36,6 +37,7 @@ class Scores:
     looks: int
     lost: tuple[str, ...]
     sites: Mapping[str, Figures] = field(default_factory=dict)
+    uncalibrated: Mapping[Training, Predictions] = field(default_factory=dict)
 
 
 def score(
@@ -48,12 +50,14 @@ def score(
     images, progress, clock = context.images, session.progress, session.clock
     lost, looks, labels = images.lost, 0, images.dataset.labels[images.dataset.origins == "test"]
     test: dict[Training, Predictions] = {}
+    uncalibrated: dict[Training, Predictions] = {}
     if open_test:
         with clock("evaluate"):
             opened, looks = _opened(context, record, session)
             progress.stage("scoring the test images")
             lost, labels = lost + opened.lost, opened.labels
-            test = {training: model.predict(opened) for training, model in models.items()}
+            for training, model in models.items():
+                test[training], uncalibrated[training] = model.predict_both(opened)
     with clock("evaluate"):
         progress.stage("resampling patients for the intervals")
         parts = {"validation": {training: model.validation for training, model in models.items()}}
@@ -70,7 +74,7 @@ def score(
         held_out = next(iter(models.values())).folds if images.folds else ()
         folds = [estimates.evaluate([fold]) for fold in held_out]
         sites = _of_sites(list(test.values()))
-    return Scores(of_training, overall, folds, test, labels, looks, lost, sites)
+    return Scores(of_training, overall, folds, test, labels, looks, lost, sites, uncalibrated)
 
 
 def _of_sites(test: Sequence[Predictions]) -> dict[str, Figures]:

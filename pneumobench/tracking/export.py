@@ -18,7 +18,8 @@ CARD = "run.json"
 # the tags that say how a model was made, and nothing about whose machine made it
 TAGS = (
     *("plugin", "plugin_digest", "dataset", "fingerprint", "split", "split_seed", "split_digest", "operating_point"),
-    *("kind", "set", "seed", "folds", "limit", "leak", "unreadable", "members", "files", "parameters"),
+    *("kind", "set", "seed", "folds", "limit", "leak", "permuted", "calibrate", "unreadable"),
+    *("members", "files", "parameters"),
     *("from_study", "from_trial", "trials_spent", "trials_of_study"),
     *(
         "backend",

@@ -16,7 +16,7 @@ from pneumobench.tracking.tracked_run import ELSEWHERE, TrackedRun
 KINDS = ("run", "seed", "folds")  # kinds of runs that hold exactly one model
 SETTINGS = (
     *("plugin", "plugin_digest", "fingerprint", "split", "operating_point", "folds", "limit", "files"),
-    *("precision", "backend"),
+    *("precision", "backend", "permuted", "calibrate"),
 )
 _Group = dict[tuple[int, int], "TrackedRun"]  # trainings by seed and split seed
 SHORTEST_ID = 6  # characters of a shortened run id
@@ -58,6 +58,8 @@ class Experiment:
         differing += [f"{name} {tags[name]}" for name in ("folds", "limit") if name in tags]
         epochs = self.runs[0].params.get("epochs_in_all")
         differing += [f"epochs {epochs}"] if epochs else []
+        differing += [f"calibrated by {tags['calibrate']}"] if "calibrate" in tags else []
+        differing += ["permuted labels"] if "permuted" in tags else []
         differing += [self.variant] if self.variant else []
         return f"{self.plugin} ({', '.join(differing)})" if differing else self.plugin
 

@@ -17,6 +17,8 @@ class TrainOptions:
     """`seeds` trainings from `seed` on, or one per fold of `folds`; `epochs` in total, None for the plugin's own.
 
     `operating_point` is the rule that chooses the threshold on validation: youden, sensitivity=S, or a number.
+    `permute_labels` trains on shuffled labels, each seed on its own permutation, to see what chance gives.
+    `calibrate` is what corrects the probabilities, fitted on validation: temperature, isotonic or none.
     Raises: UsageError for an unknown choice or a number out of range.
     """
 
@@ -26,8 +28,11 @@ class TrainOptions:
     epochs: int | None = None
     precision: str = "auto"
     operating_point: str = "youden"
+    permute_labels: bool = False
+    calibrate: str = "none"
 
     def __post_init__(self) -> None:
+        from pneumobench.evaluation import calibrator
         from pneumobench.evaluation.operating_point import check_rule
 
         at_least(("--seeds", self.seeds, 1), ("--seed", self.seed, 0), ("--epochs", self.epochs, 1))
@@ -41,6 +46,7 @@ class TrainOptions:
         if self.precision not in get_args(Precision):
             raise UsageError(f"--precision is one of {', '.join(get_args(Precision))}, not '{self.precision}'")
         check_rule(self.operating_point)
+        calibrator.check(self.calibrate)
 
     @property
     def numbers(self) -> range:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -15,12 +14,14 @@ import numpy as np
 from pneumobench.authoring.recipe import View
 from pneumobench.data.decode import as_batch, resized
 from pneumobench.data.subset import Part
-from pneumobench.errors import TrackingError, one_line
-from pneumobench.training import backend, feeding, plugin_code, probe, returned
+from pneumobench.errors import TrackingError
+from pneumobench.evaluation import calibrator
+from pneumobench.evaluation.calibrator import Calibrator
+from pneumobench.training import backend, feeding, model_files, plugin_code, probe, returned
+from pneumobench.training.model_files import ESTIMATOR, EXTRACTOR, NETWORK
 from pneumobench.training.trusted import untrusted
 
-CARD = "predictor.json"
-NETWORK, ESTIMATOR, EXTRACTOR, MEMBERS = "model.keras", "model.skops", "features.keras", "members"
+CARD, MEMBERS = "predictor.json", "members"
 BATCH = 128
 
 
@@ -30,7 +31,8 @@ class Predictor(ABC):
 
     `images_per_second` is the training speed after the first epoch (of the whole fit, for an estimator); `seconds`
     is the training time, including that of cached frozen features; `module` is the module to import for the
-    plugin's own layers and types; `notes` are lines for the user about a loaded model.
+    plugin's own layers and types; `notes` are lines for the user about a loaded model. The `calibrator`, if any, is
+    part of the model.
     """
 
     view: View
@@ -40,34 +42,42 @@ class Predictor(ABC):
     precision: str = "float32"
     module: str = ""
     notes: tuple[str, ...] = ()
+    calibrator: Calibrator | None = None
     kind: ClassVar[str] = "keras"
 
     def __call__(self, part: Part) -> np.ndarray:
         """Probabilities of pneumonia, (n,) float64, for a part's images."""
-        pixels = part.pixels(self.view)
-        return np.concatenate([self.predict(as_batch(pixels[i : i + BATCH], self.view)) for i in _starts(len(part))])
+        return self.calibrated(self.uncalibrated(part))
 
-    @abstractmethod
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Probabilities (n,) float64 for images (n, height, width, channels), 0 to 255."""
+        return self.calibrated(self._raw(images))
+
+    def calibrated(self, probabilities: np.ndarray) -> np.ndarray:
+        """The probabilities (n,) that the model gives out for those before calibration."""
+        return probabilities if self.calibrator is None else self.calibrator(probabilities)
+
+    def uncalibrated(self, part: Part) -> np.ndarray:
+        """Probabilities (n,) float64 for a part's images, before calibration."""
+        pixels = part.pixels(self.view)
+        return np.concatenate([self._raw(as_batch(pixels[i : i + BATCH], self.view)) for i in _starts(len(part))])
+
+    @abstractmethod
+    def _raw(self, images: np.ndarray) -> np.ndarray: ...
 
     def save(self, folder: Path, *, threshold: float) -> None:
         """Write the model without its optimizer, and a card with view, threshold and plugin, into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         self._write(folder)
         card = {"view": asdict(self.view), "threshold": threshold, **plugin_code.record(self.module)}
-        if self.module and self._is_custom(folder):
+        if self.calibrator is not None:
+            card["calibration"] = self.calibrator.card()
+        if self.module and model_files.needs_plugin(folder):
             card["probe"] = probe.outputs(self)
         (folder / CARD).write_text(json.dumps(card, indent=2))
 
     @abstractmethod
     def _write(self, folder: Path) -> None: ...
-
-    def _is_custom(self, folder: Path) -> bool:
-        """Whether what was written needs the plugin's code."""
-        networks = [folder / file for file in (NETWORK, EXTRACTOR) if (folder / file).exists()]
-        is_estimator = (folder / ESTIMATOR).exists()
-        return any(map(_custom, networks)) or (is_estimator and bool(untrusted(_types(folder / ESTIMATOR))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +86,12 @@ class NetworkPredictor(Predictor):
 
     model: Any
 
-    def __call__(self, part: Part) -> np.ndarray:
+    def uncalibrated(self, part: Part) -> np.ndarray:
+        """As in `Predictor`; pixels go to the device as they are kept."""
         pixels = part.pixels(self.view)
         return np.concatenate(list(feeding.outputs(self.model, pixels, self.view, BATCH)))[:, 0].astype(np.float64)
 
-    def predict(self, images: np.ndarray) -> np.ndarray:
+    def _raw(self, images: np.ndarray) -> np.ndarray:
         return _outputs(self.model, images)[:, 0].astype(np.float64)
 
     def _write(self, folder: Path) -> None:
@@ -95,14 +106,15 @@ class EstimatorPredictor(Predictor):
     extractor: Any = None
     kind: ClassVar[str] = "sklearn"
 
-    def __call__(self, part: Part) -> np.ndarray:
+    def uncalibrated(self, part: Part) -> np.ndarray:
+        """As in `Predictor`; the features of a frozen extractor are kept on disk."""
         if self.extractor is None:
-            return super().__call__(part)
+            return super().uncalibrated(part)
         from pneumobench.training.features import features
 
         return self._positive(features(self.extractor, part, self.view)[0])
 
-    def predict(self, images: np.ndarray) -> np.ndarray:
+    def _raw(self, images: np.ndarray) -> np.ndarray:
         return self._positive(flat(images) if self.extractor is None else _outputs(self.extractor, images))
 
     def _positive(self, X: np.ndarray) -> np.ndarray:
@@ -118,19 +130,20 @@ class EstimatorPredictor(Predictor):
 
 @dataclass(frozen=True, kw_only=True)
 class MeanPredictor(Predictor):
-    """The mean probability of several predictors, each with its own view."""
+    """The mean probability of several predictors, each with its own view.
+
+    `predict` resizes images from this predictor's view to each member's. Files are resized only once when a member
+    reads them itself, so probabilities differ slightly.
+    """
 
     members: tuple[Predictor, ...]
     kind: ClassVar[str] = "mean"
 
-    def __call__(self, part: Part) -> np.ndarray:
+    def uncalibrated(self, part: Part) -> np.ndarray:
+        """As in `Predictor`."""
         return np.mean([member(part) for member in self.members], axis=0)
 
-    def predict(self, images: np.ndarray) -> np.ndarray:
-        """As in `Predictor`; images are resized from this predictor's view to each member's.
-
-        Files are resized only once when a member reads them itself, so probabilities differ slightly.
-        """
+    def _raw(self, images: np.ndarray) -> np.ndarray:
         return np.mean([member.predict(resized(images, member.view)) for member in self.members], axis=0)
 
     def _write(self, folder: Path) -> None:
@@ -164,17 +177,19 @@ def load(folder: Path) -> tuple[Predictor, dict[str, Any]]:
     Raises: TrackingError if the folder holds no model that can be loaded this way; PluginError if its plugin cannot be.
     """
     card = json.loads((folder / CARD).read_text())
-    view = View(**card["view"])
+    view, correction = View(**card["view"]), calibrator.of_card(card.get("calibration"))
     if (folder / MEMBERS).is_dir():
         parts = sorted((folder / MEMBERS).iterdir(), key=lambda path: int(path.name))
-        return replace(mean([load(path)[0] for path in parts]), view=view), card
+        return replace(mean([load(path)[0] for path in parts]), view=view, calibrator=correction), card
     estimator = folder / ESTIMATOR
     if not (folder / NETWORK).exists() and not estimator.exists():
         raise TrackingError(f"no model in {folder}: none of {NETWORK}, {ESTIMATOR} and {MEMBERS}")
     if not estimator.exists() or (folder / EXTRACTOR).exists():
         backend.keras()  # before the plugin's file imports it
-    layers = {name for file in (NETWORK, EXTRACTOR) if (folder / file).exists() for name in _custom(folder / file)}
-    types = [] if (folder / NETWORK).exists() else _types(estimator)
+    layers = {
+        name for file in (NETWORK, EXTRACTOR) if (folder / file).exists() for name in model_files.custom(folder / file)
+    }
+    types = [] if (folder / NETWORK).exists() else model_files.types(estimator)
     refused = untrusted(types)
     modules = plugin_code.provide(card, {*layers, *(name.rpartition(".")[2] for name in refused)})
     if foreign := [name for name in refused if not plugin_code.defined(modules, name)]:
@@ -182,25 +197,16 @@ def load(folder: Path) -> tuple[Predictor, dict[str, Any]]:
             f"the model in {folder} holds types that are not trusted: {', '.join(foreign)}; trusted are "
             "scikit-learn's estimators, and what is defined at the top of the plugin's file"
         )
-    common: dict[str, Any] = {"view": view, "module": card["plugin_module"]}
+    common: dict[str, Any] = {"view": view, "module": card["plugin_module"], "calibrator": correction}
     with plugin_code.registered(modules, layers) if layers else nullcontext():
         if (folder / NETWORK).exists():
-            loaded: Predictor = NetworkPredictor(model=_network(folder / NETWORK), **common)
+            loaded: Predictor = NetworkPredictor(model=model_files.network(folder / NETWORK), **common)
         else:
             import skops.io
 
-            extractor = _network(folder / EXTRACTOR) if (folder / EXTRACTOR).exists() else None
+            extractor = model_files.network(folder / EXTRACTOR) if (folder / EXTRACTOR).exists() else None
             loaded = EstimatorPredictor(model=skops.io.load(estimator, trusted=types), extractor=extractor, **common)
     return (replace(loaded, notes=probe.check(loaded, card)) if layers or refused else loaded), card
-
-
-def _types(path: Path) -> list[str]:
-    import skops.io
-
-    try:
-        return skops.io.get_untrusted_types(file=path)
-    except Exception as error:
-        raise TrackingError(f"{path} is not an estimator that skops saved: {one_line(error)}") from error
 
 
 def flat(images: np.ndarray) -> np.ndarray:
@@ -210,23 +216,6 @@ def flat(images: np.ndarray) -> np.ndarray:
 
 def _outputs(network: Any, images: np.ndarray) -> np.ndarray:
     return np.concatenate([backend.outputs(network, images[i : i + BATCH]) for i in _starts(len(images))])
-
-
-def _custom(path: Path) -> set[str]:
-    try:
-        return plugin_code.custom_objects(path)
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise TrackingError(f"{path} is not a network that Keras saved: {error}") from error
-
-
-def _network(path: Path) -> Any:
-    problem = f"the network in {path} cannot be loaded without running its code"
-    if plugin_code.LAMBDA in _custom(path):
-        raise TrackingError(f"{problem}: it holds a lambda; name the function, at the top of the plugin's file")
-    try:
-        return backend.keras().saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras' safe mode raises ValueError and TypeError, a plugin's layers whatever they like
-        raise TrackingError(f"{problem}: {one_line(error)[:300]}") from error
 
 
 def _starts(count: int) -> range:

@@ -25,7 +25,8 @@ def test_a_group_of_one_class_is_set_against_all_images_of_the_other():
     label = np.repeat([0, 1], [50, 100])
     subtype = np.repeat(["normal", "bacterial", "viral"], [50, 70, 30])
     groups = subgroups.groups(label, subtype, "subtype")
-    assert groups.against == {"bacterial": "normal", "viral": "normal", "normal": "pneumonia"}
+    assert groups.against == {"bacterial": "normal", "viral": "normal"}
+    assert groups.left_out == ("subtype normal: it is a whole class and no part of one",)
     assert groups.rows["bacterial"].sum() == 120
     assert (label[groups.rows["viral"]] == 0).sum() == 50
 
@@ -64,20 +65,43 @@ def models(rng, effect, n=240):
 
 def judged(one, other, resamples=300):
     groups = subgroups.groups(one.label, one.columns["g"])
-    found = subgroups.differences([one], [other], groups.rows, "auroc", resamples=resamples)
-    return found, subgroups.interaction(*found)
+    differences = subgroups.differences([one], [other], groups.rows, "auroc", resamples=resamples)
+    return differences, subgroups.interaction(*differences)
 
 
 def test_differences_are_those_of_each_group_alone():
     one, other = models(np.random.default_rng(0), (0.5, 0.0))
-    (points, covariance, patients), found = judged(one, other)
+    (points, (patients,)), interaction = judged(one, other)
     for value, group in zip(points, "xy", strict=True):
         own = one.columns["g"] == group
         areas = [point_of_probabilities(m.label[own], m.probability[own])["auroc"] for m in (one, other)]
         assert value == pytest.approx(areas[0] - areas[1])
-    assert patients == 240
+    assert patients.df == 239
+    covariance = patients.covariance
     t2 = (points[0] - points[1]) ** 2 / (covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
-    assert pytest.approx(t2) == found.F  # of two groups F is t squared
+    assert pytest.approx(t2) == interaction.F  # of two groups F is t squared
+    assert interaction.df == (1, pytest.approx(239))
+
+
+def test_interaction_of_means_is_welch_s_test_and_of_one_source_hotelling_s():
+    from scipy.stats import f, ttest_ind
+
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(0, 1, 12), rng.normal(0.5, 3, 7)
+    sources = [
+        subgroups.Source(np.diag([x.var(ddof=1) / 12, 0.0]), 11),
+        subgroups.Source(np.diag([0.0, y.var(ddof=1) / 7]), 6),
+    ]
+    welch = ttest_ind(x, y, equal_var=False)
+    interaction = subgroups.interaction(np.array([x.mean(), y.mean()]), sources)
+    assert interaction.p == pytest.approx(welch.pvalue)
+    assert interaction.df[1] == pytest.approx(welch.df)
+
+    Z = rng.normal([0, 0.4, 0.8], size=(20, 3))
+    D = Z[:, :2] - Z[:, 2:]
+    T2 = 20 * D.mean(0) @ np.linalg.solve(np.cov(D, rowvar=False), D.mean(0))
+    one = [subgroups.Source(np.cov(Z, rowvar=False) / 20, 19)]
+    assert subgroups.interaction(Z.mean(0), one).p == pytest.approx(f.sf(T2 * 18 / (19 * 2), 2, 18))
 
 
 @pytest.mark.slow
