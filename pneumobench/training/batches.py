@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -27,7 +28,8 @@ class Batches(keras.utils.PyDataset):
     batches of uint8 pixels are made ahead.
 
     A batch is determined by (seed, epoch, index) alone, because Keras prefetches, fetches more batches than it
-    uses, and fetches the first ones before the first epoch begins.
+    uses, and fetches the first ones before the first epoch begins. They are shuffled here: Keras is told not to, as
+    what it shuffles cannot be made ahead.
     """
 
     def __init__(
@@ -97,6 +99,8 @@ class Batches(keras.utils.PyDataset):
             step = model.train_step
             # past Keras' __setattr__, which would track it
             model.__dict__["train_step"] = lambda data: step((self.images(data[0]), *data[1:]))
+        else:
+            model.__dict__["_setattr_hook"] = _untracked
         try:
             yield
         except Exception as error:
@@ -104,7 +108,8 @@ class Batches(keras.utils.PyDataset):
                 raise
             raise self.error from error  # backends wrap it, as it was raised in their threads
         finally:
-            model.__dict__.pop("train_step", None)
+            for name in ("train_step", "_setattr_hook"):
+                model.__dict__.pop(name, None)
             model.train_function = None  # it holds the pixels
             self._resident = None
             self._ahead.close()
@@ -130,6 +135,14 @@ class Batches(keras.utils.PyDataset):
             with self._augmenters.one() as augment:
                 pixels = augment(pixels, self._labels[rows], seeds_for(self._seed, key[0], rows))
         return pixels
+
+
+def _untracked(name: str, value: Any) -> tuple[str, Any]:
+    """Keras stores a model's state after each step on JAX, and would look through all of it for layers and variables.
+
+    That takes one to two milliseconds a step; what is no dict it leaves alone.
+    """
+    return name, MappingProxyType(value) if name == "_jax_state" and isinstance(value, dict) else value
 
 
 def _augmenters() -> int:

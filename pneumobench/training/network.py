@@ -83,7 +83,8 @@ def fit(
                 loss=_loss(plugin, knobs),
                 jit_compile=backend.name() == "jax",  # XLA slows TensorFlow down on CPUs; JAX requires it
             )
-            model.fit(batches, epochs=count, verbose=0, callbacks=[validation, *_stopping(phase, count)])
+            callbacks = [validation, *_stopping(phase, count)]
+            model.fit(batches, epochs=count, shuffle=False, verbose=0, callbacks=callbacks)  # they shuffle themselves
     return replace(predictor, images_per_second=validation.rate())
 
 

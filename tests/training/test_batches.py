@@ -148,7 +148,7 @@ def test_losses_are_those_of_images_prepared_on_the_host(make, augmented):
     former = Losses()
     network().fit(Former(), epochs=2, verbose=0, callbacks=[former])
     assert ours.seen == pytest.approx(former.seen, abs=1e-5)
-    assert "train_step" not in vars(model), "the model is as it was before"
+    assert not {"train_step", "_setattr_hook"} & vars(model).keys(), "the model is as it was before"
     assert model.predict_on_batch(np.zeros((2, *VIEW.shape), np.float32)).shape == (2, 1)
 
 

@@ -57,6 +57,23 @@ def test_every_epoch_is_reported_with_its_metrics(tiny, development):
     assert reported[0].learning_rate == pytest.approx(0.01)
 
 
+def test_batches_are_asked_for_in_the_order_in_which_they_are_made_ahead(tiny, development, monkeypatch):
+    from pneumobench.training.batches import Batches
+
+    asked, original = [], Batches.__getitem__
+
+    def watched(self, index):
+        asked.append((self._epoch, index, len(self)))
+        return original(self, index)
+
+    monkeypatch.setattr(Batches, "__getitem__", watched)
+    fit(tiny, development, epochs=2)
+    last, count = asked[-1][0], asked[-1][2]
+    assert count > 2
+    for epoch in (last - 1, last):
+        assert [index for number, index, _ in asked if number == epoch][-count:] == list(range(count))
+
+
 def test_an_error_raised_by_the_callback_ends_the_training(tiny, development):
     class StopError(Exception):
         pass
