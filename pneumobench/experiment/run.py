@@ -28,7 +28,7 @@ from pneumobench.experiment.options import gathered
 from pneumobench.experiment.recording import Record, recording_of
 from pneumobench.experiment.result import Result, SeedResult
 from pneumobench.experiment.score import Scores, score
-from pneumobench.experiment.session import Session
+from pneumobench.experiment.session import Session, checkpoints_of
 from pneumobench.experiment.study_origin import Origin
 from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.store import Store
@@ -150,19 +150,21 @@ def _fit_all(
     for training in context.trainings:
         if members[training]:
             record.of(training).tags({"members": json.dumps(members[training])})
-        models[training] = fit(
-            context.at(training),
-            seed=training.seed,
-            on_epoch=record.on_epoch(training),
-            trained=partial(ensemble.load, session.store, members[training]),
-            clock=session.clock,
-            progress=session.progress,
-        )
-        with session.clock("evaluate"):
-            figures = estimates.evaluate([models[training].validation])
-        with session.clock("track"):
-            session.progress.stage("writing to the tracking store")
-            record.save(training, models[training], figures)
+        with checkpoints_of(context.at(training), session) as checkpoints:
+            models[training] = fit(
+                context.at(training),
+                seed=training.seed,
+                on_epoch=record.on_epoch(training),
+                trained=partial(ensemble.load, session.store, members[training]),
+                clock=session.clock,
+                progress=session.progress,
+                checkpoints=checkpoints,
+            )
+            with session.clock("evaluate"):
+                figures = estimates.evaluate([models[training].validation])
+            with session.clock("track"):
+                session.progress.stage("writing to the tracking store")
+                record.save(training, models[training], figures)
     return models
 
 
