@@ -211,6 +211,7 @@ TRIAL = Group(
         ],
         "seed": Annotated[int, typer.Option(help="Seed of the sampler and of every training.")],
         "precision": PRECISION,
+        "checkpoint_every": CHECKPOINT_EVERY,
     },
 )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.trial import TrialState
 
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import one_line
@@ -18,13 +19,16 @@ from pneumobench.evaluation import metrics
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment.context import Context
 from pneumobench.experiment.fit import Fitted, fit
+from pneumobench.experiment.session import Session, checkpoints_of
 from pneumobench.search import models
+from pneumobench.search.endings import INTERRUPTED
 from pneumobench.search.plan import Plan
 from pneumobench.search.storage import HEARTBEAT
-from pneumobench.search.trials import INTERRUPTED, RUN, Claim, Trials
+from pneumobench.search.trials import RUN, Claim, Trials
 from pneumobench.tracking.history import History
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
+from pneumobench.training.checkpoint import Checkpoints
 from pneumobench.utils import provenance
 from pneumobench.utils.progress import Epoch, Progress
 from pneumobench.utils.timing import Clock
@@ -53,27 +57,34 @@ class Objective:
         tags = {"kind": "trial", "study": self.trials.name, "trial": claim.number, "state": "running"}
         tags |= {"seed": self.plan.train.seed, "metric": self.plan.metric}
         title = f"trial {claim.number}: {claim.plugin}"
+        before = claim.trial.user_attrs.get(RUN)
+        resume = before if before and self.store.run(before) else None
         try:
             with (
                 heartbeats(self.trials, claim),
-                recording(self.store, self.experiment, title, context.tags() | tags, self.parent) as run,
+                recording(self.store, self.experiment, title, context.tags() | tags, self.parent, resume) as run,
                 self._failing(claim, run),
+                checkpoints_of(context, Session(self.store)) as checkpoints,
             ):
                 claim.trial.set_user_attr(RUN, run.run_id)
                 run.params(context.parameters)
-                return self._train(claim, context, run)
+                return self._train(claim, context, run, checkpoints)
         except Exception as error:
             return f"fail: {one_line(error)}"
 
-    def _train(self, claim: Claim, context: Context, run: Recorder) -> str:
+    def _train(self, claim: Claim, context: Context, run: Recorder, checkpoints: Checkpoints | None) -> str:
         history = History(run, BETWEEN_WRITES)
+        reported = self.trials.reported(claim)
+        logged = run.steps("loss") if reported else set()
 
         def on_epoch(epoch: Epoch) -> None:
             figures = epoch.metrics()
-            history.add(epoch.number, figures)
-            claim.trial.report(figures[self.plan.metric], epoch.number)
+            if epoch.number not in logged:
+                history.add(epoch.number, figures)
+            if epoch.number not in reported:
+                claim.trial.report(figures[self.plan.metric], epoch.number)
             # pruning after the last epoch would save no time
-            if epoch.number < epoch.of and claim.trial.should_prune():
+            if not epoch.earlier and epoch.number < epoch.of and claim.trial.should_prune():
                 raise optuna.TrialPruned(f"after epoch {epoch.number} of {epoch.of}")
 
         try:
@@ -84,6 +95,7 @@ class Objective:
                 trained=lambda member: None,
                 clock=Clock(),
                 progress=Progress(),
+                checkpoints=checkpoints,
             )
         except optuna.TrialPruned as pruned:
             history.write()
@@ -120,12 +132,15 @@ class Objective:
 
     @contextmanager
     def _failing(self, claim: Claim, run: Recorder) -> Iterator[None]:
-        """End the trial as FAIL in Optuna on any exception, before its run ends in MLflow."""
+        """End the trial in Optuna on an exception, before its run ends in MLflow; an interrupted one waits."""
         try:
             yield
         except BaseException as error:  # Ctrl-C and SIGTERM among them
             failed = isinstance(error, Exception)
-            self.trials.fail(claim, one_line(error) if isinstance(error, Exception) else INTERRUPTED)
+            if isinstance(error, Exception):
+                self.trials.fail(claim, one_line(error))
+            else:
+                self.trials.interrupt(claim)
             run.tags({"state": "fail" if failed else INTERRUPTED})
             raise
 
@@ -165,15 +180,16 @@ def heartbeats(trials: Trials, claim: Claim) -> Iterator[None]:
 
 
 def reconcile(store: Store, parent: str, trials: Trials) -> None:
-    """End the MLflow runs of trials that have ended in Optuna, with the same state."""
+    """End the MLflow runs of trials that have ended in Optuna, or wait to be resumed, with the same state."""
     known: dict[str, Any] = {str(trial.number): trial for trial in trials.all()}
     for run in store.children(parent, {"state": "running"}):
         trial = known.get(run.data.tags["trial"])
-        if provenance.is_alive(run.data.tags) or (trial is not None and not trial.state.is_finished()):
+        waits = trial is not None and trial.state is TrialState.WAITING
+        if provenance.is_alive(run.data.tags) or (trial is not None and not trial.state.is_finished() and not waits):
             continue
-        state = trial.state.name.lower() if trial is not None else "fail"
+        state = INTERRUPTED if waits else trial.state.name.lower() if trial is not None else "fail"
         recorder = Recorder(store, run.info.run_id)
         recorder.tags({"state": state})
-        if state == "fail":
+        if state in ("fail", INTERRUPTED):
             recorder.tags({"error": trial.user_attrs.get("error", "lost") if trial is not None else "lost"})
-        store.client.set_terminated(run.info.run_id, "KILLED" if state == "fail" else "FINISHED")
+        store.client.set_terminated(run.info.run_id, "KILLED" if state in ("fail", INTERRUPTED) else "FINISHED")

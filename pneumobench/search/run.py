@@ -19,6 +19,7 @@ from pneumobench.errors import TrainingError, UsageError
 from pneumobench.experiment.context import description_of, experiment_of, tags_of
 from pneumobench.experiment.options import gathered
 from pneumobench.search import plots
+from pneumobench.search.endings import retry
 from pneumobench.search.job import Job
 from pneumobench.search.objective import reconcile
 from pneumobench.search.plan import Plan
@@ -26,7 +27,7 @@ from pneumobench.search.snapshot import Snapshot, snapshot
 from pneumobench.search.storage import Storage, address
 from pneumobench.search.summary import Summary, in_common, summarise
 from pneumobench.search.supervisor import Supervisor
-from pneumobench.search.trials import IN_A_ROW, Trials, retry
+from pneumobench.search.trials import IN_A_ROW, Trials
 from pneumobench.search.workers import Workers
 from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.recorder import Recorder, recording

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial, TrialState
 
+from pneumobench.search.endings import ERROR
 from pneumobench.search.space import PLUGIN
-from pneumobench.search.trials import ERROR, PROCESS, Trials
+from pneumobench.search.trials import PROCESS, Trials
 
 
 @dataclass(frozen=True)

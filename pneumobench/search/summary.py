@@ -13,8 +13,9 @@ from optuna.trial import FrozenTrial, TrialState
 from pneumobench.errors import PneumobenchError
 from pneumobench.evaluation import bootstrap, metrics, predictions
 from pneumobench.evaluation.operating_point import OperatingPoint
+from pneumobench.search.endings import ERROR
 from pneumobench.search.space import PLUGIN
-from pneumobench.search.trials import ERROR, FINISHED, RUN, Trials
+from pneumobench.search.trials import FINISHED, RUN, Trials
 from pneumobench.tracking.store import Store
 
 BEST = 10  # trials that are shown, and compared with the best one

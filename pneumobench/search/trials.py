@@ -1,4 +1,4 @@
-"""A study's trials: claimed one by one, ended with their state, and retried where they failed."""
+"""A study's trials: claimed one by one, ended with their state; resumed where they were cut off, retried if failed."""
 
 from __future__ import annotations
 
@@ -14,18 +14,16 @@ from optuna.trial import FrozenTrial, TrialState
 
 from pneumobench.authoring.study import DIRECTIONS
 from pneumobench.errors import UsageError, one_line, unknown
-from pneumobench.search import samplers
+from pneumobench.search import endings, samplers
+from pneumobench.search.endings import ERROR, INTERRUPTED, KILLED, KILLS
 from pneumobench.search.plan import Plan
 from pneumobench.search.space import PLUGIN, canonical
 from pneumobench.search.storage import Storage
 from pneumobench.utils import provenance
-from pneumobench.utils.provenance import redact
 
-RETRIES = 2  # how often a failed trial is retried with the same parameters
 IN_A_ROW = 10  # consecutive failures that end a study
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-KILLED, INTERRUPTED = "the process was killed", "interrupted"
-ERROR, PROCESS, ATTEMPT, FIRST, RUN = "error", "process", "attempt", "retry_of", "mlflow_run"
+PROCESS, RUN = "process", "mlflow_run"
 
 
 @dataclass(frozen=True)
@@ -123,14 +121,14 @@ class Trials:
         return sorted(self.all(TrialState.COMPLETE), key=lambda t: (sign * (t.value or 0.0), t.number))[:count]
 
     def failures(self, since: datetime) -> list[FrozenTrial]:
-        """The latest consecutive failed trials since a time; interruptions do not count as failures."""
+        """The latest consecutive failed trials since a time, each as often as it was killed; no interrupted ones."""
         ended = [
             t for t in self.all(*FINISHED, TrialState.FAIL) if t.datetime_complete and t.datetime_complete >= since
         ]
         ended = [t for t in ended if t.user_attrs.get(ERROR) != INTERRUPTED]
         ended.sort(key=lambda t: (t.datetime_complete, t.number), reverse=True)
         count = next((i for i, t in enumerate(ended) if t.state is not TrialState.FAIL), len(ended))
-        return ended[:count]
+        return [trial for trial in ended[:count] for _ in range(max(1, trial.user_attrs.get(KILLS, 0)))]
 
     def is_exhausted(self) -> bool:
         """Whether every combination of a grid has been tried or is running."""
@@ -167,7 +165,7 @@ class Trials:
             try:
                 return Claim(trial, *self._plan.space.draw(trial))
             except Exception as error:
-                self._fail(_id(trial), one_line(error))
+                endings.fail(self.study, _id(trial), one_line(error))
                 raise
 
     def heartbeat(self, trial: Any) -> None:
@@ -185,10 +183,19 @@ class Trials:
     def fail(self, claim: Claim, error: str) -> None:
         """End a trial that failed, and retry it with the same parameters unless it was retried too often."""
         with self.storage.lock(self.name):
-            self._fail(_id(claim.trial), error)
+            endings.fail(self.study, _id(claim.trial), error)
+
+    def interrupt(self, claim: Claim) -> None:
+        """Let a trial wait for the next claim, which resumes it under its own number."""
+        with self.storage.lock(self.name):
+            endings.cut_off(self.study, _id(claim.trial), INTERRUPTED)
+
+    def reported(self, claim: Claim) -> set[int]:
+        """The epochs of a resumed trial that the storage holds."""
+        return set(self.storage.optuna.get_trial(_id(claim.trial)).intermediate_values)
 
     def end_dead(self, error: str = KILLED, dead: Sequence[Mapping[str, str]] = ()) -> None:
-        """Fail the trials whose process no longer exists: on this host, or among those known to be `dead`."""
+        """Let trials wait to be resumed whose process no longer exists: on this host, or one of those in `dead`."""
         with self.storage.lock(self.name):
             self._end_dead(error, dead)
 
@@ -197,17 +204,9 @@ class Trials:
             process = trial.user_attrs.get(PROCESS)
             # no process: the claiming process died before it wrote the attribute, as it would hold the lock otherwise
             if process is None or process in dead or provenance.is_alive(process) is False:
-                self._fail(_id(trial), error)
-        optuna.storages.fail_stale_trials(self.study)
-
-    def _fail(self, trial_id: int, error: str) -> None:
-        storage = self.storage.optuna
-        try:
-            storage.set_trial_user_attr(trial_id, ERROR, redact(error)[:2000])
-            storage.set_trial_state_values(trial_id, TrialState.FAIL)
-        except optuna.exceptions.UpdateFinishedTrialError:  # another process has ended it already
-            return
-        retry(self.study, storage.get_trial(trial_id))
+                endings.cut_off(self.study, _id(trial), error)
+        for trial_id in endings.stale(self.study):
+            endings.cut_off(self.study, trial_id, error)
 
     @cached_property
     def _combinations(self) -> list[dict[str, Any]] | None:
@@ -224,12 +223,3 @@ class Trials:
 def _id(trial: Any) -> int:
     """A trial's id in the storage, for which Optuna has no public attribute."""
     return trial._trial_id
-
-
-def retry(study: Any, failed: FrozenTrial) -> None:
-    """Enqueue a failed trial's parameters again, at most `RETRIES` times, not counting interruptions."""
-    attempt = failed.user_attrs.get(ATTEMPT, 0) + (failed.user_attrs.get(ERROR) != INTERRUPTED)
-    if attempt <= RETRIES and PLUGIN in failed.params:
-        study.enqueue_trial(
-            failed.params, user_attrs={ATTEMPT: attempt, FIRST: failed.user_attrs.get(FIRST, failed.number)}
-        )

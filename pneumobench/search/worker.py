@@ -14,10 +14,11 @@ import psutil
 from pneumobench.authoring.knobs import resolve
 from pneumobench.data import prepare
 from pneumobench.errors import PneumobenchError, one_line
+from pneumobench.search.endings import retry
 from pneumobench.search.job import Job
 from pneumobench.search.objective import Objective
 from pneumobench.search.storage import Storage
-from pneumobench.search.trials import Trials, retry
+from pneumobench.search.trials import Trials
 from pneumobench.tracking.importing import import_mlflow
 from pneumobench.tracking.store import Store
 from pneumobench.training import backend, loadable, trainer

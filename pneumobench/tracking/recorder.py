@@ -83,6 +83,11 @@ class Recorder:
         now = int(time.time() * 1000)
         self._send([Metric(k, float(v), now, step) for step, values in steps for k, v in values.items() if v == v])
 
+    def steps(self, metric: str) -> set[int]:
+        """The steps of which the store holds a metric."""
+        with self._store.reporting_errors():
+            return {one.step for one in self._client.get_metric_history(self.run_id, metric)}
+
     def _send(self, metrics: list[Any]) -> None:
         for start in range(0, len(metrics), BATCH):
             self._batch(metrics=metrics[start : start + BATCH])
@@ -164,6 +169,8 @@ def recording(
     texts = {key: redact(str(value))[:TEXT] for key, value in all_tags.items()}
     if resume:
         store.client.update_run(resume, status="RUNNING")
+        if "error" in store.client.get_run(resume).data.tags:
+            store.client.delete_tag(resume, "error")
         recorder = Recorder(store, resume)
         recorder.tags(texts)
     else:
