@@ -49,6 +49,7 @@ app.command("predict")(predict.predict)
 app.command("champion")(predict.champion)
 app.add_typer(data.app, name="data")
 app.command("ledger")(tracking.ledger)
+app.command("send")(tracking.send)
 app.command("ui")(tracking.ui)
 
 

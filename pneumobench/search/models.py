@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pneumobench.experiment.fit import Fitted
-from pneumobench.experiment.recording import log_model
+from pneumobench.experiment.logged import log_model
 from pneumobench.search.trials import Trials
 from pneumobench.tracking.recorder import Recorder
 from pneumobench.tracking.store import Store

@@ -39,6 +39,11 @@ class Recorder:
         self.complete = False
 
     @property
+    def store(self) -> Store:
+        """The store that holds the run."""
+        return self._store
+
+    @property
     def kept(self) -> Path:
         """A folder on this machine for what the store does not take."""
         return self._store.folder / "kept" / self.run_id
