@@ -18,6 +18,7 @@ from pneumobench.cli import (
     plan,
     plugins,
     predict,
+    rerun,
     run,
     runs,
     stress,
@@ -43,6 +44,7 @@ app.command("stress")(stress.stress)
 app.command("plan")(plan.plan)
 app.add_typer(study.app, name="study")
 app.command("worker")(study.worker)
+app.command("rerun")(rerun.rerun)
 app.command("runs")(runs.runs)
 app.command("export")(runs.export)
 app.command("predict")(predict.predict)

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from pneumobench.authoring import digest
 from pneumobench.authoring.knobs import hooks
 from pneumobench.experiment.context import Context
 from pneumobench.experiment.fit import Fitted
 from pneumobench.tracking.recorder import Recorder
 from pneumobench.utils import provenance
+from pneumobench.utils.jsonable import to_json
+
+SOURCES = "sources.json"  # module -> its file beside it
+SETTINGS, ENVIRONMENT = "settings.json", "environment.json"
 
 
 def log_model(run: Recorder, fitted: Fitted) -> str:
@@ -44,9 +50,25 @@ def measured(fitted: Fitted) -> dict[str, float]:
 
 
 def write_source(folder: Path, context: Context) -> None:
-    """The plugin's file, and the qualified name of each hook's function."""
+    """The plugin's file and those of the plugins that it imports, and the qualified name of each hook's function."""
     folder.mkdir(parents=True)
-    if context.entry.path:
-        shutil.copy(context.entry.path, folder / context.entry.path.name)
-    names = {field: f"{hook.__module__}.{hook.__qualname__}" for field, hook in hooks(context.plugin).items()}
-    (folder / "hooks.json").write_text(json.dumps(names, indent=2))
+    files = digest.sources(context.entry, context.plugin)
+    names = {module: path.name if module == context.entry.module else f"{module}.py" for module, path in files.items()}
+    for module, path in files.items():
+        shutil.copy(path, folder / names[module])
+    hooked = {field: f"{hook.__module__}.{hook.__qualname__}" for field, hook in hooks(context.plugin).items()}
+    (folder / "hooks.json").write_text(json.dumps(hooked, indent=2))
+    (folder / SOURCES).write_text(json.dumps(names, indent=2))
+
+
+def write_settings(folder: Path, context: Context) -> None:
+    """What `rerun` needs to train the same again, and the environment that this training runs in."""
+    options = replace(context.images.options, data=tuple(map(_absolute, context.images.sources)))
+    settings = {"plugin": context.name, "knobs": context.knobs, "data": asdict(options), "train": asdict(context.train)}
+    folder.mkdir(parents=True)
+    (folder / SETTINGS).write_text(json.dumps(to_json(settings), indent=2))
+    (folder / ENVIRONMENT).write_text(json.dumps(provenance.environment(), indent=2))
+
+
+def _absolute(source: str) -> str:
+    return str(Path(source).absolute()) if Path(source).exists() else source

@@ -17,7 +17,7 @@ from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment import plots
 from pneumobench.experiment.context import Context, Training
 from pneumobench.experiment.fit import Fitted
-from pneumobench.experiment.logged import how_logged, log_model, measured, write_source
+from pneumobench.experiment.logged import how_logged, log_model, measured, write_settings, write_source
 from pneumobench.experiment.result import Result
 from pneumobench.experiment.session import Session
 from pneumobench.tracking import kept
@@ -208,13 +208,16 @@ def recording_of(context: Context, session: Session) -> Iterator[Record]:
         for key, (which, tags) in children.items():
             child = recording(store, experiment, f"{name}, {which}", tags, parent=parent.run_id)
             runs[key] = open_runs.enter_context(child)
-            _describe(runs[key], context)
+            _describe(runs[key], context if folds else context.at(key))
         yield Record(context, parent, runs, session.clock)
 
 
 def _describe(run: Recorder, context: Context) -> None:
     run.params(context.parameters)
     run.dataset(context.input, "training")
+    with tempfile.TemporaryDirectory() as folder:
+        write_settings(Path(folder) / "settings", context)
+        run.artifacts(Path(folder))
 
 
 def entries(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
