@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.trial import TrialState
 
+from pneumobench.authoring.study import SECONDS
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import one_line
 from pneumobench.evaluation import metrics
@@ -21,9 +24,10 @@ from pneumobench.experiment.context import Context
 from pneumobench.experiment.fit import Fitted, fit
 from pneumobench.experiment.session import Session, checkpoints_of
 from pneumobench.search import models
-from pneumobench.search.endings import INTERRUPTED
+from pneumobench.search.endings import INTERRUPTED, KILLS
 from pneumobench.search.plan import Plan
 from pneumobench.search.storage import HEARTBEAT
+from pneumobench.search.summary import file_of
 from pneumobench.search.trials import RUN, Claim, Trials
 from pneumobench.tracking.history import History
 from pneumobench.tracking.recorder import Recorder, recording
@@ -33,6 +37,7 @@ from pneumobench.utils import provenance
 from pneumobench.utils.progress import Epoch, Progress
 from pneumobench.utils.timing import Clock
 
+KEYS = {SECONDS: "training_seconds"}  # objectives that are logged under another name
 BETWEEN_WRITES = 5.0  # seconds: epochs are logged in batches, so that a fast training does not wait for the store
 
 
@@ -75,28 +80,34 @@ class Objective:
     def _train(self, claim: Claim, context: Context, run: Recorder, checkpoints: Checkpoints | None) -> str:
         history = History(run, BETWEEN_WRITES)
         reported = self.trials.reported(claim)
-        logged = run.steps("loss") if reported else set()
+        logged = run.steps("loss") if KILLS in claim.trial.user_attrs else set()
 
         def on_epoch(epoch: Epoch) -> None:
             figures = epoch.metrics()
             if epoch.number not in logged:
                 history.add(epoch.number, figures)
+            if len(self.plan.metrics) > 1:  # Optuna takes reports for one objective alone
+                return
             if epoch.number not in reported:
                 claim.trial.report(figures[self.plan.metric], epoch.number)
             # pruning after the last epoch would save no time
             if not epoch.earlier and epoch.number < epoch.of and claim.trial.should_prune():
                 raise optuna.TrialPruned(f"after epoch {epoch.number} of {epoch.of}")
 
+        fitted: list[Fitted] = []
         try:
-            fitted = fit(
-                context,
-                seed=self.plan.train.seed,
-                on_epoch=lambda fold: on_epoch,
-                trained=lambda member: None,
-                clock=Clock(),
-                progress=Progress(),
-                checkpoints=checkpoints,
-            )
+            for seed in self.plan.seeds:  # the first one is reported, and may be pruned
+                fitted.append(
+                    fit(
+                        replace(context, train=replace(context.train, seed=seed)),
+                        seed=seed,
+                        on_epoch=partial(_reports, None if fitted else on_epoch),
+                        trained=lambda member: None,
+                        clock=Clock(),
+                        progress=Progress(),
+                        checkpoints=checkpoints and checkpoints.of_part(f"seed {seed}"),
+                    )
+                )
         except optuna.TrialPruned as pruned:
             history.write()
             self.trials.prune(claim)
@@ -106,21 +117,24 @@ class Objective:
         self._complete(claim, context, run, fitted)
         return "complete"
 
-    def _complete(self, claim: Claim, context: Context, run: Recorder, fitted: Fitted) -> None:
-        """Evaluate and log a trained model, and end its trial with the study's metric."""
-        predicted = {"validation": fitted.validation}
-        if context.images.development.corrupted is not None:
-            predicted["corrupted"] = fitted.predict(context.images.development.corrupted)
-        measured = _measured(fitted, predicted)
-        value = measured[self.plan.metric]
+    def _complete(self, claim: Claim, context: Context, run: Recorder, fitted: Sequence[Fitted]) -> None:
+        """Evaluate and log what was trained, and end the trial with the mean of each of the study's objectives."""
+        measured = []
         with tempfile.TemporaryDirectory() as folder:
-            for part, predictions in predicted.items():
-                predictions.write(Path(folder) / "predictions" / f"{part}.parquet")
+            for repeat, one in enumerate(fitted):
+                predicted = {"validation": one.validation}
+                if context.images.development.corrupted is not None:
+                    predicted["corrupted"] = one.predict(context.images.development.corrupted)
+                for part, predictions in predicted.items():
+                    predictions.write(Path(folder) / "predictions" / file_of(part, repeat))
+                measured.append(_measured(one, predicted))
             run.artifacts(Path(folder))
-        run.metrics(measured)
-        run.tags({"precision": fitted.predictor.precision, "parameters": fitted.predictor.parameters})
-        models.save(run, fitted, self.trials, value, self.keep_models)
-        self.trials.complete(claim, value)
+        mean, first = _mean(measured, self.plan.seeds), fitted[0]
+        values = [mean[KEYS.get(metric, metric)] for metric in self.plan.metrics]
+        run.metrics(mean)
+        run.tags({"precision": first.predictor.precision, "parameters": first.predictor.parameters})
+        models.save(run, first, self.trials, values[0], self.keep_models)
+        self.trials.complete(claim, *values)
         run.tags({"state": "complete"})
         models.delete_surplus(self.store, self.parent, self.trials, self.keep_models)
 
@@ -143,6 +157,25 @@ class Objective:
                 self.trials.interrupt(claim)
             run.tags({"state": "fail" if failed else INTERRUPTED})
             raise
+
+
+def _reports(on_epoch: Callable[[Epoch], None] | None, fold: int) -> Callable[[Epoch], None]:
+    return on_epoch or (lambda epoch: None)
+
+
+def _mean(measured: Sequence[Mapping[str, float]], seeds: Sequence[int]) -> dict[str, float]:
+    """The mean of each metric over a trial's trainings, its standard deviation and each one's value; one is itself.
+
+    The threshold is the first one's, whose model may be kept.
+    """
+    if len(measured) == 1:
+        return dict(measured[0])
+    mean: dict[str, float] = {}
+    for name in measured[0]:
+        values = [one[name] for one in measured]
+        mean |= {name: float(np.mean(values)), f"{name}_sd": float(np.std(values, ddof=1))}
+        mean |= {f"{name}_seed_{seed}": value for seed, value in zip(seeds, values, strict=True)}
+    return mean | {name: measured[0][name] for name in ("threshold", "threshold_ties")}
 
 
 def _measured(fitted: Fitted, predicted: Mapping[str, Predictions]) -> dict[str, float]:

@@ -12,10 +12,11 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from pneumobench.authoring.study import DIRECTIONS
+from pneumobench.authoring.study import direction
 from pneumobench.errors import UsageError, one_line, unknown
 from pneumobench.search import endings, samplers
 from pneumobench.search.endings import ERROR, INTERRUPTED, KILLED, KILLS
+from pneumobench.search.objectives import first_objective, value_of
 from pneumobench.search.plan import Plan
 from pneumobench.search.space import PLUGIN, canonical
 from pneumobench.search.storage import Storage
@@ -51,7 +52,7 @@ class Trials:
             study_name=name,
             storage=storage.optuna,
             sampler=samplers.sampler(plan.study.sampler, plan.train.seed) if plan else None,
-            pruner=samplers.pruner(plan.study.pruner) if plan else None,
+            pruner=samplers.pruner(plan.study.pruner if plan.prunes else "none") if plan else None,
         )
 
     @classmethod
@@ -62,11 +63,12 @@ class Trials:
         """
         with storage.lock(name):
             if name not in storage.names():
-                direction: Any = DIRECTIONS[plan.metric]
-                study = optuna.create_study(storage=storage.optuna, study_name=name, direction=direction)
-                for key, value in (("metric", plan.metric), ("bound", json.dumps(dict(identity)))):
+                directions: Any = [direction(metric) for metric in plan.metrics]
+                study = optuna.create_study(storage=storage.optuna, study_name=name, directions=directions)
+                attributes = {"metric": plan.metric, "metrics": plan.metrics, "repeats": plan.repeats}
+                for key, value in {**attributes, "bound": json.dumps(dict(identity))}.items():
                     study.set_user_attr(key, value)
-                study.set_metric_names([plan.metric])
+                study.set_metric_names(list(plan.metrics))
         trials = cls(storage, name, plan)
         trials.check_identity(identity)
         return trials
@@ -97,8 +99,8 @@ class Trials:
     def of_plugin(self, plugin: str) -> tuple[Any, list[str]]:
         """One plugin's complete trials as an in-memory study, and the names of its parameters."""
         trials = [trial for trial in self.all(TrialState.COMPLETE) if trial.params.get(PLUGIN) == plugin]
-        study = optuna.create_study(direction=self.study.direction)
-        study.add_trials(trials)
+        study = optuna.create_study(direction=self.study.directions[0])
+        study.add_trials([first_objective(trial) for trial in trials])
         return study, [name for name in dict.fromkeys(n for trial in trials for n in trial.params) if name != PLUGIN]
 
     def running(self) -> list[FrozenTrial]:
@@ -112,13 +114,27 @@ class Trials:
 
     @property
     def maximizes(self) -> bool:
-        """Whether a higher value is better."""
-        return self.study.direction == optuna.study.StudyDirection.MAXIMIZE
+        """Whether a higher value of the first objective is better."""
+        return self.study.directions[0] == optuna.study.StudyDirection.MAXIMIZE
+
+    @property
+    def metrics(self) -> list[str]:
+        """The objectives, the one that ranks the trials first."""
+        return list(self.study.user_attrs.get("metrics") or [self.study.user_attrs["metric"]])
+
+    @property
+    def repeats(self) -> int:
+        """With how many seeds each trial is trained."""
+        return int(self.study.user_attrs.get("repeats", 1))
+
+    def pareto(self) -> list[int]:
+        """The numbers of the trials that no other one beats in every objective; [] for a single objective."""
+        return [trial.number for trial in self.study.best_trials] if len(self.metrics) > 1 else []
 
     def best(self, count: int | None = None) -> list[FrozenTrial]:
         """The complete trials, the best first; equal ones in order of their numbers."""
         sign = -1 if self.maximizes else 1
-        return sorted(self.all(TrialState.COMPLETE), key=lambda t: (sign * (t.value or 0.0), t.number))[:count]
+        return sorted(self.all(TrialState.COMPLETE), key=lambda t: (sign * (value_of(t) or 0.0), t.number))[:count]
 
     def failures(self, since: datetime) -> list[FrozenTrial]:
         """The latest consecutive failed trials since a time, each as often as it was killed; no interrupted ones."""
@@ -172,9 +188,9 @@ class Trials:
         """Record a heartbeat, for other machines."""
         self.storage.optuna.record_heartbeat(_id(trial))  # type: ignore[attr-defined]
 
-    def complete(self, claim: Claim, value: float) -> None:
-        """End a trial with its value."""
-        self.study.tell(claim.trial, value)
+    def complete(self, claim: Claim, *values: float) -> None:
+        """End a trial with its value for each objective."""
+        self.study.tell(claim.trial, list(values))
 
     def prune(self, claim: Claim) -> None:
         """End a trial that was stopped early."""

@@ -49,7 +49,7 @@ class Worker:
         images = job.images(Progress())
         self._trials.check_identity(self._plan.identity(images))
         images = prepare.decode(images, self._plan.views(), progress=Progress())
-        if self._plan.metric == "val_auroc_corrupted":
+        if "val_auroc_corrupted" in self._plan.metrics:
             corrupted = Corrupted(images.development.validation, job.train.seed)
             images = replace(images, development=replace(images.development, corrupted=corrupted))
         for name, (_, plugin) in self._plan.plugins.items():

@@ -88,8 +88,8 @@ class Checkpoints:
     part: str = ""
 
     def of_part(self, part: str) -> Checkpoints:
-        """Those of one fold."""
-        return Checkpoints(self.folder, self.every, self.note, part)
+        """Those of one fold, or of one of a trial's repeats."""
+        return Checkpoints(self.folder, self.every, self.note, f"{self.part} {part}".strip())
 
     def of(self, network: str) -> Checkpoint:
         """That of one network."""
