@@ -26,6 +26,15 @@ def digest(entry: Entry, plugin: Plugin) -> str:
     return digest_of([*code, *(digest(registry.find(name), registry.load(name)) for name in members)], 8)
 
 
+def sources(entry: Entry, plugin: Plugin) -> dict[str, Path]:
+    """The files that `digest` covers, by module."""
+    modules = modules_of(entry.module, entry.path)
+    files = {name: entry.path if name == entry.module else _file(name) for name in modules}
+    for name in plugin.members if isinstance(plugin, Ensemble) else ():
+        files |= sources(registry.find(name), registry.load(name))
+    return {name: path for name, path in files.items() if path is not None}
+
+
 def digest_of_module(module: str, path: Path) -> str:
     """The digest of a module and of the plugins that it imports."""
     return digest_of([*modules_of(module, path).values()], 8)

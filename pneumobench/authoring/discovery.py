@@ -9,13 +9,14 @@ import keyword
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
 
+from pneumobench.authoring import replaced
 from pneumobench.authoring.guard import guarded
 from pneumobench.errors import PluginError, UsageError, one_line, unknown
 
@@ -95,9 +96,10 @@ class Catalog:
     def entries(self) -> dict[str, Entry]:
         """All entries by name, sorted. Raises: UsageError if two share a name."""
         entries: dict[str, Entry] = {}
-        for entry in (*self._built_in(), *self._from_folder(), *self._installed()):
+        for entry in (*self._built_in(), *self._from_folder(), *self._installed(), *self._stand_ins()):
+            entry = replace(entry, path=replaced.FILES.get(entry.module, entry.path))
             first = entries.setdefault(entry.name, entry)
-            if first is not entry:
+            if first is not entry and first.module != entry.module:
                 raise UsageError(
                     f"two {self.name} are named '{entry.name}': {first.path or first.module} ({first.origin}) and "
                     f"{entry.path or entry.module} ({entry.origin}); rename one"
@@ -189,12 +191,19 @@ class Catalog:
             origin = point.dist.name if point.dist else "installed"
             yield Entry(point.name, point.module, origin, _source(point.module), point.attr or self.kind)
 
+    def _stand_ins(self) -> Iterator[Entry]:
+        """The user's or built-in ones that exist only as files that stand in for them."""
+        for module, path in replaced.FILES.items():
+            package, _, name = module.rpartition(".")
+            if package in (self.folder_package, self.package):
+                yield Entry(name, module, "restored", path, self.kind)
+
     def open_folder(self) -> None:
         """Make the user's folder a package, so that its files can be imported by absolute names."""
         folder = self.folder()
-        if folder is not None:
+        if folder is not None or any(name.startswith(f"{self.folder_package}.") for name in replaced.FILES):
             package = sys.modules.setdefault(self.folder_package, ModuleType(self.folder_package))
-            package.__path__ = [str(folder)]
+            package.__path__ = [str(folder)] if folder else []
 
 
 @cache

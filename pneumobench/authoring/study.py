@@ -11,6 +11,7 @@ from pneumobench.errors import UsageError, unknown
 
 Metric = Literal["val_auroc", "val_log_loss", "val_auroc_corrupted"]
 DIRECTIONS = {"val_auroc": "maximize", "val_log_loss": "minimize", "val_auroc_corrupted": "maximize"}
+SECONDS = "seconds"  # of training, as an objective beside a metric
 SAMPLERS = ("tpe", "random", "grid")
 PRUNERS = ("median", "none")
 
@@ -25,6 +26,8 @@ class Study:
       returns {} searches over the plugins only.
     - `metric`: "val_auroc", "val_log_loss", or "val_auroc_corrupted", the AUROC on validation images with
       added blur, JPEG compression and noise.
+    - `metrics`: several objectives, two or three of the metrics and "seconds" of training, such as ("val_auroc",
+      "seconds"); the first one ranks the trials, and no trial is pruned.
     - `epochs`: the budget of a trial, divided among a plugin's phases; None keeps each plugin's own.
     - `sampler`: "tpe", "random", "grid" (every combination once), or a function of a seed that returns an Optuna
       sampler.
@@ -35,6 +38,7 @@ class Study:
     plugins: Sequence[str] | Mapping[str, str | Plugin]
     space: Hook | None = None
     metric: str = "val_auroc"
+    metrics: Sequence[str] = ()
     epochs: int | None = None
     sampler: str | Callable[[int], Any] = "tpe"
     pruner: str | Callable[[], Any] = "median"
@@ -44,6 +48,7 @@ class Study:
         if isinstance(self.plugins, str) or not self.plugins:
             raise UsageError(f"a study's plugins are one or more names, such as ('baseline',), not {self.plugins!r}")
         check_metric(self.metric)
+        check_metrics(self.metrics)
         if self.epochs is not None and self.epochs < 1:
             raise UsageError(f"a study's trials take at least 1 epoch, not {self.epochs}")
         for kind, value, known in (("sampler", self.sampler, SAMPLERS), ("pruner", self.pruner, PRUNERS)):
@@ -55,3 +60,22 @@ def check_metric(metric: str) -> None:
     """Raises: UsageError for an unknown metric."""
     if metric not in DIRECTIONS:
         raise unknown("metric", metric, DIRECTIONS)
+
+
+def check_metrics(metrics: Sequence[str]) -> None:
+    """Raises: UsageError for objectives that are not two or three different ones, a metric first."""
+    if not metrics:
+        return
+    if isinstance(metrics, str) or not 2 <= len(metrics) <= 3 or len(set(metrics)) < len(metrics):
+        raise UsageError(
+            f"a study's metrics are two or three different ones, ('val_auroc', 'seconds'), not {metrics!r}"
+        )
+    check_metric(metrics[0])
+    for metric in metrics[1:]:
+        if metric not in (*DIRECTIONS, SECONDS):
+            raise unknown("metric", metric, (*DIRECTIONS, SECONDS))
+
+
+def direction(metric: str) -> str:
+    """ "maximize" or "minimize"."""
+    return DIRECTIONS.get(metric, "minimize")

@@ -18,6 +18,7 @@ from pneumobench.cli import (
     plan,
     plugins,
     predict,
+    rerun,
     run,
     runs,
     stress,
@@ -43,12 +44,14 @@ app.command("stress")(stress.stress)
 app.command("plan")(plan.plan)
 app.add_typer(study.app, name="study")
 app.command("worker")(study.worker)
+app.command("rerun")(rerun.rerun)
 app.command("runs")(runs.runs)
 app.command("export")(runs.export)
 app.command("predict")(predict.predict)
 app.command("champion")(predict.champion)
 app.add_typer(data.app, name="data")
 app.command("ledger")(tracking.ledger)
+app.command("send")(tracking.send)
 app.command("ui")(tracking.ui)
 
 

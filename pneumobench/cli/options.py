@@ -171,6 +171,13 @@ DATA_TO_IMPORT = Group(
 PRECISION = Annotated[
     str, typer.Option(help="auto, float32 or bfloat16; auto is bfloat16 on devices that compute it fast.")
 ]
+CHECKPOINT_EVERY = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        help="Write a training's state at the end of an epoch, so long after the last time; 0: each epoch.",
+    ),
+]
 OperatingRule = Annotated[str, typer.Option(help="Threshold chosen on validation: youden, sensitivity=S, or a number.")]
 TRAIN = Group(
     TrainOptions,
@@ -193,6 +200,7 @@ TRAIN = Group(
         "calibrate": Annotated[
             str, typer.Option(help="Correct the probabilities on validation: temperature, isotonic or none.")
         ],
+        "checkpoint_every": CHECKPOINT_EVERY,
     },
 )
 TRIAL = Group(
@@ -203,6 +211,7 @@ TRIAL = Group(
         ],
         "seed": Annotated[int, typer.Option(help="Seed of the sampler and of every training.")],
         "precision": PRECISION,
+        "checkpoint_every": CHECKPOINT_EVERY,
     },
 )
 

@@ -36,6 +36,10 @@ def remarks(summary: Summary, folder: Path | None = None) -> list[str]:
             f"Tie: on the validation images the best trial cannot be distinguished from {_listed(summary.ties)} "
             "(the 95 % intervals of the paired differences contain 0)."
         )
+    if summary.pareto:
+        lines.append(f"No other trial beats these in every objective: {_listed(summary.pareto)} (pareto.png).")
+    if summary.repeats > 1:
+        lines.append(f"Each value is the mean over {summary.repeats} seeds; models and pruning are of the first.")
     if summary.lopsided:
         lines.append(summary.lopsided)
     for plugin, weights in summary.importances.items():
@@ -83,8 +87,9 @@ def _best(summary: Summary) -> render.Grid:
             f"{name.removeprefix(prefix)}={_short(value)}" for name, value in one.params.items() if name != "plugin"
         )
         ties = "" if one is summary.best[0] else {True: "yes", False: "no", None: "?"}[one.ties]
-        rows.append((str(one.number), f"{one.value:.4f}", ties, one.plugin, knobs))
-    return render.table(("trial", summary.metric, "ties", "plugin", "knobs"), rows)
+        others = [f"{value:.4g}" for value in one.others]
+        rows.append((str(one.number), f"{one.value:.4f}", *others, ties, one.plugin, knobs))
+    return render.table(("trial", summary.metric, *summary.others, "ties", "plugin", "knobs"), rows)
 
 
 def _budgets(summary: Summary) -> render.Grid:

@@ -1,4 +1,4 @@
-"""`pneumobench ledger` and `pneumobench ui`: what the tracking store holds."""
+"""`pneumobench ledger`, `send` and `ui`: what the tracking store holds, and what it has not taken yet."""
 
 from __future__ import annotations
 
@@ -29,6 +29,25 @@ def ledger(tracking_uri: TrackingUri = None, as_json: AsJson = False) -> None:
         rows.append((when, look.plugin, images, look.run[:8], look.commit[:8], look.command))
     headings = ("when (UTC)", "plugin", "dataset", "run", "commit", "command")
     render.show(render.table(headings, rows), f"{len(looks)} look{'s' * (len(looks) > 1)}, in {ledger.path}")
+
+
+def send(tracking_uri: TrackingUri = None, as_json: AsJson = False) -> None:
+    """Send the tracking store what it did not take when a run ended, and was kept on this machine."""
+    from pneumobench.cli import render
+    from pneumobench.errors import TrackingError
+    from pneumobench.tracking import kept
+    from pneumobench.tracking.store import Store
+
+    store = Store(tracking_uri)
+    sent, failed = kept.send_all(store)
+    if as_json:
+        render.print_json({"sent": sent, "failed": failed})
+    else:
+        render.show(*(f"run {run_id} is complete" for run_id in sent), *failed)
+        if not sent and not failed:
+            render.show(f"Nothing is kept for this store in {store.folder / 'kept'}")
+    if failed:
+        raise TrackingError(f"{len(failed)} of {len(sent) + len(failed)} runs could not be sent")
 
 
 def ui(

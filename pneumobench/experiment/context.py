@@ -153,6 +153,18 @@ class Context:
         optional |= self.origin.tags() if self.origin else {}
         return tags | {name: value for name, value in optional.items() if value is not None}
 
+    def identity(self) -> dict[str, Any]:
+        """What makes two trainings the same training, down to the library versions and the kind of device."""
+        backend, device = trainer.runs_on(self.plugin, self.knobs)
+        return {
+            **tags_of(self.images),
+            "plugin": (self.name, self.plugin_digest, self.files),
+            "knobs": {name: str(value) for name, value in self.knobs.items()},
+            "budget": (self.train.seed, self.train.epochs, self.train.precision, len(self.images.folds)),
+            "permuted": self.train.permute_labels,
+            "computed": (backend, device, provenance.versions()),
+        }
+
     def look(self, run_id: str) -> Look:
         """The ledger entry that this experiment writes before it opens the test images."""
         return Look.now(

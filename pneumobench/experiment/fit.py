@@ -12,6 +12,7 @@ from pneumobench.evaluation import calibrator, operating_point, predictions
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment.context import Context
 from pneumobench.training import trainer
+from pneumobench.training.checkpoint import Checkpoints
 from pneumobench.training.predictor import Predictor, mean
 from pneumobench.training.trainer import Trained
 from pneumobench.utils.progress import Epoch, Progress
@@ -50,12 +51,14 @@ def fit(
     trained: Trained,
     clock: Clock,
     progress: Progress,
+    checkpoints: Checkpoints | None = None,
 ) -> Fitted:
     """Train on every division of the images: the single split, or each fold.
 
     The predictor is the mean of the folds' models. Every image of a fold's held-out part is predicted by that
     fold's model alone; on these predictions together the probabilities are calibrated, if so asked, and then the
-    threshold is chosen. `on_epoch` takes the number of a fold, from 1.
+    threshold is chosen. `on_epoch` takes the number of a fold, from 1. What an interrupted process trained is read from
+    `checkpoints`.
     """
     predictors, probabilities = [], []
     divisions = context.images.divisions
@@ -76,6 +79,7 @@ def fit(
                     name=context.name,
                     module=context.entry.module,
                     trained=trained,
+                    checkpoints=checkpoints and checkpoints.of_part(division.digest),
                 )
             )
         with clock("evaluate"):

@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pneumobench.authoring.knobs import hooks
 from pneumobench.data import seen
 from pneumobench.errors import TrackingError
 from pneumobench.evaluation.estimates import Estimate
@@ -18,12 +17,13 @@ from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment import plots
 from pneumobench.experiment.context import Context, Training
 from pneumobench.experiment.fit import Fitted
+from pneumobench.experiment.logged import how_logged, log_model, measured, write_settings, write_source
 from pneumobench.experiment.result import Result
 from pneumobench.experiment.session import Session
+from pneumobench.tracking import kept
 from pneumobench.tracking.history import History
+from pneumobench.tracking.kept import Parcel
 from pneumobench.tracking.recorder import Recorder, recording
-from pneumobench.utils import provenance
-from pneumobench.utils.files import whole_folder
 from pneumobench.utils.jsonable import to_json
 from pneumobench.utils.progress import Epoch
 from pneumobench.utils.timing import Clock
@@ -81,39 +81,47 @@ class Record:
                 log.write()
             self._save(training, fitted, figures)
         except TrackingError as error:
-            raise TrackingError(f"{error}; {self._kept(training, fitted)}") from error
+            raise TrackingError(f"{error}; {self._kept(training, fitted, figures)}") from error
 
     def _save(self, training: Training, fitted: Fitted, figures: Mapping[str, Estimate]) -> None:
         run, predictor = self.of(training), fitted.predictor
-        operating = fitted.validation.operating
         with tempfile.TemporaryDirectory() as folder:
-            files = Path(folder)
-            fitted.validation.write(files / "predictions" / "validation.parquet")
-            seen.write(self._context.at(training).images.development, files / seen.FILE)
-            _write_source(files / "plugin", self._context)
-            run.artifacts(files)
+            self._write(Path(folder), training, fitted)
+            run.artifacts(Path(folder))
         self._models[training] = log_model(run, fitted)
         run.tags({"precision": predictor.precision, "parameters": predictor.parameters})
-        measured = {
-            "threshold": operating.threshold,
-            "threshold_ties": operating.ties,
-            "training_images_per_second": predictor.images_per_second,
-            "training_seconds": predictor.seconds,
-        }
-        run.metrics(measured, model_id=self._models[training])
+        run.metrics(measured(fitted), model_id=self._models[training])
         run.metrics(entries("validation", figures), model_id=self._models[training], dataset=self._context.input)
         run.complete = run is not self.parent
 
-    def _kept(self, training: Training, fitted: Fitted) -> str:
-        """Write a training's model and predictions to a folder that the store's failure does not reach; says where."""
-        run, lost = self.of(training), sum(log.waiting for log in self._logs)
-        with whole_folder(run.kept) as folder:
-            fitted.predictor.save(folder / "model", threshold=fitted.validation.operating.threshold)
-            fitted.validation.write(folder / "predictions" / "validation.parquet")
-        epochs = f" and the last {lost} epochs" if lost else ""
+    def _write(self, files: Path, training: Training, fitted: Fitted) -> None:
+        """The files of a trained model's run: predictions on validation, development images, the plugin's source."""
+        fitted.validation.write(files / "predictions" / "validation.parquet")
+        seen.write(self._context.at(training).images.development, files / seen.FILE)
+        write_source(files / "plugin", self._context)
+
+    def _kept(self, training: Training, fitted: Fitted, figures: Mapping[str, Estimate]) -> str:
+        """Keep a training where the store's failure does not reach; says where, and how to send it."""
+        run, predictor = self.of(training), fitted.predictor
+        parcel = Parcel(
+            tags={"precision": predictor.precision, "parameters": predictor.parameters},
+            metrics=measured(fitted) | entries("validation", figures),
+            dataset=self._context.input,
+            epochs=[epoch for log in self._logs if log.run is run for epoch in log.waiting],
+            model=how_logged(fitted),
+        )
+
+        def fill(files: Path, model: Path) -> None:
+            self._write(files, training, fitted)
+            predictor.save(model, threshold=fitted.validation.operating.threshold)
+
+        for log in self._logs:
+            if log.run is not run and log.waiting:  # a fold's
+                kept.keep(log.run, Parcel(epochs=log.waiting), lambda files, model: None)
+        folder = kept.keep(run, parcel, fill)
         return (
-            f"the trained model and its predictions on validation are kept in {run.kept}; "
-            f"run {run.run_id[:8]} lacks them{epochs}, and the test images stayed closed"
+            f"run {run.run_id[:8]} is incomplete, and the test images stayed closed: its model, its predictions on "
+            f"validation and {len(parcel.epochs)} epochs are kept in {folder}; {kept.HOW}"
         )
 
     def score(self, training: Training, test: Predictions | None, figures: Mapping[str, Estimate] | None) -> None:
@@ -131,8 +139,12 @@ class Record:
                 if figures is not None:
                     run.metrics(entries("test", figures), model_id=self._models[training], dataset=self._context.input)
             except TrackingError as error:
-                shutil.copytree(files, run.kept, dirs_exist_ok=True)
-                raise TrackingError(f"{error}; the predictions on the test images are kept in {run.kept}") from error
+                parcel = Parcel(metrics=entries("test", figures or {}), dataset=self._context.input)
+                folder_of = kept.keep(run, parcel, lambda to, _: shutil.copytree(files, to, dirs_exist_ok=True))
+                raise TrackingError(
+                    f"{error}; run {run.run_id[:8]} is incomplete: the predictions on the test images are kept in "
+                    f"{folder_of}; {kept.HOW}"
+                ) from error
 
     def finish_fold(self, number: int, held_out: Predictions, figures: Mapping[str, Estimate]) -> None:
         """Log the predictions and metrics of a fold's model on its held-out images."""
@@ -152,7 +164,7 @@ class Record:
                 named = {self._context.title(training): p for training, p in scored.items()}
                 with self._clock("plots"):
                     plots.save_all(files / "plots", self._title(f"{count} trainings"), named, self._history)
-                _write_source(files / "plugin", self._context)
+                write_source(files / "plugin", self._context)
             self.parent.artifacts(files)
         for part, estimates in figures.items() if count > 1 else ():
             self.parent.metrics(entries(part, estimates), dataset=self._context.input)
@@ -160,19 +172,6 @@ class Record:
 
     def _title(self, what: str) -> str:
         return f"{self._context.name} on {self._context.images.dataset.name}, {what}"
-
-
-def log_model(run: Recorder, fitted: Fitted) -> str:
-    """Log the model of a seed or a trial with its threshold; returns the id of MLflow's LoggedModel."""
-    predictor = fitted.predictor
-    with tempfile.TemporaryDirectory() as folder:
-        predictor.save(Path(folder), threshold=fitted.validation.operating.threshold)
-        return run.model(
-            Path(folder),
-            shape=predictor.view.shape,
-            requirements=[f"{name}=={number}" for name, number in provenance.versions().items()],
-            kind=predictor.kind,
-        )
 
 
 @contextmanager
@@ -209,13 +208,16 @@ def recording_of(context: Context, session: Session) -> Iterator[Record]:
         for key, (which, tags) in children.items():
             child = recording(store, experiment, f"{name}, {which}", tags, parent=parent.run_id)
             runs[key] = open_runs.enter_context(child)
-            _describe(runs[key], context)
+            _describe(runs[key], context if folds else context.at(key))
         yield Record(context, parent, runs, session.clock)
 
 
 def _describe(run: Recorder, context: Context) -> None:
     run.params(context.parameters)
     run.dataset(context.input, "training")
+    with tempfile.TemporaryDirectory() as folder:
+        write_settings(Path(folder) / "settings", context)
+        run.artifacts(Path(folder))
 
 
 def entries(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
@@ -227,12 +229,3 @@ def entries(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
         if estimate.sd is not None:
             named[f"{name}_sd"] = estimate.sd
     return named
-
-
-def _write_source(folder: Path, context: Context) -> None:
-    """The plugin's file, and the qualified name of each hook's function."""
-    folder.mkdir(parents=True)
-    if context.entry.path:
-        shutil.copy(context.entry.path, folder / context.entry.path.name)
-    names = {field: f"{hook.__module__}.{hook.__qualname__}" for field, hook in hooks(context.plugin).items()}
-    (folder / "hooks.json").write_text(json.dumps(names, indent=2))

@@ -19,7 +19,7 @@ from pneumobench.data import prepare
 from pneumobench.data.options import DataOptions
 from pneumobench.data.permuted import NOTE
 from pneumobench.data.prepare import Prepared
-from pneumobench.errors import UsageError
+from pneumobench.errors import TrackingError, UsageError
 from pneumobench.evaluation import estimates
 from pneumobench.experiment import calibrated, ensemble
 from pneumobench.experiment.context import Context, Training
@@ -28,7 +28,7 @@ from pneumobench.experiment.options import gathered
 from pneumobench.experiment.recording import Record, recording_of
 from pneumobench.experiment.result import Result, SeedResult
 from pneumobench.experiment.score import Scores, score
-from pneumobench.experiment.session import Session
+from pneumobench.experiment.session import Session, checkpoints_of, open_store
 from pneumobench.experiment.study_origin import Origin
 from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.store import Store
@@ -67,7 +67,7 @@ def run(
     trainer.check_epochs(loaded, train.epochs, plugin)
     if train.folds and data.split_seeds > 1:
         raise UsageError("--folds divides the images itself; take it or --split-seeds")
-    _close_abandoned(session)
+    open_store(session)
     images = _images(loaded, values, data, train, origin, session)
     if train.permute_labels:
         session.progress.note(NOTE)
@@ -85,13 +85,6 @@ def run(
         result = replace(_result(context, models, scores, record, session, notes), calibration=calibration)
         record.finish(result, scores.overall, scores.test)
     return result
-
-
-def _close_abandoned(session: Session) -> None:
-    if session.store.exists:
-        with session.clock("track"):
-            session.progress.stage("opening the tracking store")
-            session.store.close_abandoned()
 
 
 def _images(
@@ -150,19 +143,21 @@ def _fit_all(
     for training in context.trainings:
         if members[training]:
             record.of(training).tags({"members": json.dumps(members[training])})
-        models[training] = fit(
-            context.at(training),
-            seed=training.seed,
-            on_epoch=record.on_epoch(training),
-            trained=partial(ensemble.load, session.store, members[training]),
-            clock=session.clock,
-            progress=session.progress,
-        )
-        with session.clock("evaluate"):
-            figures = estimates.evaluate([models[training].validation])
-        with session.clock("track"):
-            session.progress.stage("writing to the tracking store")
-            record.save(training, models[training], figures)
+        with checkpoints_of(context.at(training), session) as checkpoints:
+            models[training] = fit(
+                context.at(training),
+                seed=training.seed,
+                on_epoch=record.on_epoch(training),
+                trained=partial(ensemble.load, session.store, members[training]),
+                clock=session.clock,
+                progress=session.progress,
+                checkpoints=checkpoints,
+            )
+            with session.clock("evaluate"):
+                figures = estimates.evaluate([models[training].validation])
+            with session.clock("track"):
+                session.progress.stage("writing to the tracking store")
+                record.save(training, models[training], figures)
     return models
 
 
@@ -170,8 +165,15 @@ def _track(models: Mapping[Training, Fitted], scores: Scores, record: Record, se
     """Log each training's metrics and plots, and each fold's predictions on its held-out images."""
     with session.clock("track"):
         session.progress.stage("writing to the tracking store")
-        for training, model in models.items():
-            record.score(training, scores.test.get(training), scores.of_training[training].get("test"))
+        failed: list[TrackingError] = []
+        for training in models:  # each is kept on this machine where the store does not take it
+            try:
+                record.score(training, scores.test.get(training), scores.of_training[training].get("test"))
+            except TrackingError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+        for model in models.values():
             for fold, (held_out, figures) in enumerate(zip(model.folds, scores.folds, strict=False), 1):
                 record.finish_fold(fold, held_out, figures)
 

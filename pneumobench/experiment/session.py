@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from pneumobench.experiment.context import Context
+from pneumobench.tracking import kept
 from pneumobench.tracking.store import Store
+from pneumobench.training.checkpoint import Checkpoints, resumable
 from pneumobench.utils.progress import Progress
 from pneumobench.utils.timing import Clock
 
@@ -16,3 +20,24 @@ class Session:
     store: Store
     progress: Progress = field(default_factory=Progress)
     clock: Clock = field(default_factory=Clock)
+
+
+def checkpoints_of(context: Context, session: Session) -> AbstractContextManager[Checkpoints | None]:
+    """The checkpoints of a context's training, beside the tracking store; removed where the block ends well."""
+    folder = session.store.folder / "checkpoints"
+    return resumable(folder, context.identity(), context.train.checkpoint_every, session.progress.note)
+
+
+def open_store(session: Session) -> None:
+    """End the runs in the tracking store whose process died, and send it what it had not taken."""
+    store, progress = session.store, session.progress
+    if not store.exists:
+        return
+    with session.clock("track"):
+        progress.stage("opening the tracking store")
+        store.close_abandoned()
+        sent, failed = kept.send_all(store)
+    for run_id in sent:
+        progress.fact(f"run {run_id[:8]} is complete: what was kept of it is sent")
+    for line in failed:
+        progress.note(line)

@@ -15,8 +15,8 @@ from pneumobench.errors import UsageError
 class Origin:
     """A study's best trial of a plugin: its knobs and epochs, on which images, and how much search it took.
 
-    `trials` counts the plugin's finished trials, `of` those of the whole study; `seed` is the study's training
-    seed, which later trainings do not reuse; `limit` is the study's.
+    `trials` counts the plugin's finished trials, `of` those of the whole study; `seed` is the study's last
+    training seed, which later trainings do not reuse; `limit` is the study's.
     """
 
     study: str

@@ -38,7 +38,7 @@ def best(study: str, plugin: str, storage: str | None = None) -> Origin:
         trial=winner.number,
         knobs=knobs,
         epochs=plan.epochs_of(plugin),
-        seed=plan.train.seed,
+        seed=plan.seeds[-1],
         trials=sum(trial.params.get(PLUGIN) == plugin for trial in finished),
         of=len(finished),
         fingerprint=json.loads(attributes["bound"])["dataset fingerprint"],

@@ -33,13 +33,15 @@ class Job:
     assigned: dict[str, Any] = field(default_factory=dict)
     metric: str | None = None
     keep_models: int | None = 3
+    repeats: int = 1
 
     def __post_init__(self) -> None:
-        at_least(("--keep-models", self.keep_models, 0))
+        at_least(("--keep-models", self.keep_models, 0), ("--repeats", self.repeats, 1))
 
     def plan(self) -> Plan:
         """The study's file with the changes of this call. Raises: UsageError or PluginError if it cannot be run."""
-        return make_plan(self.file, plugins=self.plugins, assigned=self.assigned, metric=self.metric, train=self.train)
+        changes: dict[str, Any] = {"plugins": self.plugins, "assigned": self.assigned, "metric": self.metric}
+        return make_plan(self.file, train=self.train, repeats=self.repeats, **changes)
 
     def images(self, progress: Progress) -> Prepared:
         """The images of the study, split but not decoded, with an empty lockbox."""

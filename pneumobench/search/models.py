@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pneumobench.experiment.fit import Fitted
-from pneumobench.experiment.recording import log_model
+from pneumobench.experiment.logged import log_model
+from pneumobench.search.objectives import value_of
 from pneumobench.search.trials import Trials
 from pneumobench.tracking.recorder import Recorder
 from pneumobench.tracking.store import Store
@@ -13,7 +14,7 @@ KEPT = "model_kept"
 
 def save(run: Recorder, fitted: Fitted, trials: Trials, value: float, keep: int | None) -> None:
     """Log a trial's model if its value is among the best `keep`, or if all models are kept (None)."""
-    values = [trial.value for trial in trials.best() if trial.value is not None]
+    values = [other for trial in trials.best() if (other := value_of(trial)) is not None]
     better = sum(other >= value if trials.maximizes else other <= value for other in values)
     if keep is not None and better >= keep:
         return

@@ -27,13 +27,33 @@ from pneumobench.training.options import TrainOptions
 
 @dataclass(frozen=True)
 class Plan:
-    """A study's plugins with their entries, its fixed knobs by plugin, its metric, and how each trial is trained."""
+    """A study's plugins with their entries, its fixed knobs by plugin, its objectives, and how each trial is trained.
+
+    `metric` ranks the trials; `others` are the objectives besides. Each trial is trained `repeats` times.
+    """
 
     study: Study
     plugins: Mapping[str, tuple[Entry, Plugin]]
     fixed: Mapping[str, Mapping[str, Any]]
     metric: str
     train: TrainOptions
+    repeats: int = 1
+    others: tuple[str, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The objectives: the metric, and what the study asks for besides."""
+        return self.metric, *self.others
+
+    @property
+    def seeds(self) -> range:
+        """The seeds with which each trial is trained, `repeats` times."""
+        return range(self.train.seed, self.train.seed + self.repeats)
+
+    @property
+    def prunes(self) -> bool:
+        """Whether trials may be stopped early; Optuna can do that for one objective alone."""
+        return self.study.pruner != "none" and len(self.metrics) == 1
 
     @cached_property
     def space(self) -> Space:
@@ -69,7 +89,9 @@ class Plan:
 
     def identity(self, images: Prepared) -> dict[str, Any]:
         """The settings that must stay the same when a study is resumed, by readable names."""
-        return {
+        several: dict[str, Any] = {} if len(self.metrics) == 1 else {"metrics": ", ".join(self.metrics)}
+        several |= {} if self.repeats == 1 else {"repeats": self.repeats}
+        return several | {
             "dataset fingerprint": images.dataset.fingerprint,
             "split": f"{images.options.split}, seed {images.options.split_seed}",
             "division": images.development.digest,
@@ -94,6 +116,7 @@ def make_plan(
     assigned: Mapping[str, Any] | None = None,
     metric: str | None = None,
     train: TrainOptions | None = None,
+    repeats: int = 1,
 ) -> Plan:
     """A study by name, with the changes of a call: fewer plugins, fixed knobs `plugin.knob`, other metric or epochs.
 
@@ -111,7 +134,9 @@ def make_plan(
         study=study,
         plugins=searched,
         fixed=_fixed({**study.fixed, **(assigned or {})}, searched, available, train.epochs or study.epochs),
-        metric=metric or study.metric,
+        metric=metric or next(iter(study.metrics), study.metric),
+        repeats=repeats,
+        others=() if metric else tuple(study.metrics[1:]),
         train=replace(train, epochs=study.epochs if train.epochs is None else train.epochs),
     )
     for plugin_name, (_, plugin) in searched.items():

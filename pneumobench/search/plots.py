@@ -6,8 +6,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
+from pneumobench.search.objectives import value_of
 from pneumobench.search.summary import Summary
 from pneumobench.search.trials import Trials
 
@@ -15,7 +16,8 @@ DPI = 120
 
 
 def save_all(folder: Path, trials: Trials, summary: Summary) -> list[Path]:
-    """Write `history.png`, and for each plugin with enough trials its importances and parallel coordinates."""
+    """Write `history.png`, for several objectives `pareto.png`, and for each plugin with enough trials its importances
+    and parallel coordinates."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -29,7 +31,11 @@ def save_all(folder: Path, trials: Trials, summary: Summary) -> list[Path]:
     label = summary.metric.replace("_", " ")
     paths = []
     with warnings.catch_warnings(action="ignore"):
-        axes = drawing.plot_optimization_history(trials.study, target_name=label)
+        if summary.pareto:
+            axes = drawing.plot_pareto_front(trials.study, target_names=trials.metrics)
+            paths.append(_save(axes, folder / "pareto.png", f"{trials.name}: no trial beats those in red in all"))
+        first = _first if summary.others else None  # with a target Optuna draws no line of the best
+        axes = drawing.plot_optimization_history(trials.study, target=first, target_name=label)
         paths.append(_save(axes, folder / "history.png", f"{trials.name}: {label} by trial"))
         for plugin in summary.importances:
             alone, knobs = trials.of_plugin(plugin)
@@ -40,6 +46,10 @@ def save_all(folder: Path, trials: Trials, summary: Summary) -> list[Path]:
                 lines.set_cmap("viridis")  # Optuna's colormap draws the worst trial in white
             paths.append(_save(axes, folder / f"parallel_{plugin}.png", f"{plugin}: {label} and its knobs"))
     return paths
+
+
+def _first(trial: FrozenTrial) -> float:
+    return value_of(trial) or 0.0
 
 
 def _save(axes: Any, path: Path, title: str) -> Path:

@@ -19,6 +19,7 @@ from pneumobench.errors import TrainingError, UsageError
 from pneumobench.experiment.context import description_of, experiment_of, tags_of
 from pneumobench.experiment.options import gathered
 from pneumobench.search import plots
+from pneumobench.search.endings import retry
 from pneumobench.search.job import Job
 from pneumobench.search.objective import reconcile
 from pneumobench.search.plan import Plan
@@ -26,7 +27,7 @@ from pneumobench.search.snapshot import Snapshot, snapshot
 from pneumobench.search.storage import Storage, address
 from pneumobench.search.summary import Summary, in_common, summarise
 from pneumobench.search.supervisor import Supervisor
-from pneumobench.search.trials import IN_A_ROW, Trials, retry
+from pneumobench.search.trials import IN_A_ROW, Trials
 from pneumobench.search.workers import Workers
 from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.recorder import Recorder, recording
@@ -65,6 +66,7 @@ def study(
     knobs: Mapping[str, Any] | None = None,
     metric: str | None = None,
     keep_models: int | None = 3,
+    repeats: int = 1,
     workers: Workers | int | None = None,
     storage: str | None = None,
     tracking_uri: str | None = None,
@@ -74,7 +76,8 @@ def study(
 ) -> Outcome:
     """Search until the study `name` (by default its file's name) has `trials` finished trials, then summarise it.
 
-    An existing study of that name is resumed. `knobs` are fixed, as `plugin.knob`; the other options are option
+    An existing study of that name is resumed. With `repeats` each trial is trained with so many seeds, and the mean
+    is its value. `knobs` are fixed, as `plugin.knob`; the other options are option
     objects, or their fields as keywords (`epochs=3`); `watch` is called with snapshots of the study.
     Raises: UsageError, PluginError or DataError before the first trial; TrainingError after ten failures in a row.
     """
@@ -92,8 +95,11 @@ def study(
         assigned=dict(knobs or {}),
         metric=metric,
         keep_models=keep_models,
+        repeats=repeats,
     )
     plan = job.plan()
+    if len(plan.metrics) > 1 and plan.study.pruner != "none":
+        progress.note(f"pruning is off: there are several objectives, {', '.join(plan.metrics)}")
     engine = Workers.of(workers).engine(_logs(job.name))
     images, study_trials, job = _images_and_trials(job, plan, progress)
     import_mlflow()

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial, TrialState
 
+from pneumobench.search.endings import ERROR
+from pneumobench.search.objectives import value_of
 from pneumobench.search.space import PLUGIN
-from pneumobench.search.trials import ERROR, PROCESS, Trials
+from pneumobench.search.trials import PROCESS, Trials
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,10 @@ def snapshot(trials: Trials, before: int, seconds: float) -> Snapshot:
     ended.sort(key=lambda t: (str(t.datetime_complete), t.number))
     best: list[tuple[int, float]] = []
     for trial in ended:
-        if trial.state is TrialState.COMPLETE and trial.value is not None:
-            better = not best or (trial.value > best[-1][1] if trials.maximizes else trial.value < best[-1][1])
-            best += [(trial.number, trial.value)] if better else []
+        value = value_of(trial)
+        if trial.state is TrialState.COMPLETE and value is not None:
+            better = not best or (value > best[-1][1] if trials.maximizes else value < best[-1][1])
+            best += [(trial.number, value)] if better else []
     return Snapshot(
         name=trials.name,
         metric=trials.study.user_attrs["metric"],
@@ -101,7 +104,7 @@ def _ended(trial: FrozenTrial) -> EndedTrial:
         number=trial.number,
         plugin=str(trial.params.get(PLUGIN, "")),
         state=trial.state.name.lower(),
-        value=trial.value if trial.state is TrialState.COMPLETE else _last(trial),
+        value=value_of(trial) if trial.state is TrialState.COMPLETE else _last(trial),
         error=str(trial.user_attrs.get(ERROR, "")),
         seconds=trial.duration.total_seconds() if trial.duration else 0.0,
     )

@@ -13,8 +13,10 @@ from optuna.trial import FrozenTrial, TrialState
 from pneumobench.errors import PneumobenchError
 from pneumobench.evaluation import bootstrap, metrics, predictions
 from pneumobench.evaluation.operating_point import OperatingPoint
+from pneumobench.search.endings import ERROR
+from pneumobench.search.objectives import value_of
 from pneumobench.search.space import PLUGIN
-from pneumobench.search.trials import ERROR, FINISHED, RUN, Trials
+from pneumobench.search.trials import FINISHED, RUN, Trials
 from pneumobench.tracking.store import Store
 
 BEST = 10  # trials that are shown, and compared with the best one
@@ -31,6 +33,7 @@ class RankedTrial:
     value: float
     params: Mapping[str, Any]
     ties: bool | None  # None where its predictions are not available
+    others: tuple[float, ...] = ()  # its values for the other objectives
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,9 @@ class Summary:
     exhausted: bool
     errors: Mapping[str, int]
     command: str | None
+    others: tuple[str, ...] = ()  # the other objectives
+    pareto: tuple[int, ...] = ()  # the trials that no other one beats in every objective
+    repeats: int = 1
 
     @property
     def ties(self) -> list[int]:
@@ -84,7 +90,7 @@ def summarise(trials: Trials, store: Store | None = None) -> Summary:
     """Summarise a study so far. Ties among the best trials are computed if the store of its runs is given."""
     every, metric = trials.all(), trials.study.user_attrs["metric"]
     best = trials.best(BEST)
-    ties = ties_with_first(best, metric, store) if store is not None else [None] * len(best)
+    ties = ties_with_first(best, metric, store, trials.repeats) if store is not None else [None] * len(best)
     exhausted = not trials.is_done() and not trials.running() and bool(trials.study.user_attrs.get("exhausted"))
     return Summary(
         name=trials.name,
@@ -92,7 +98,7 @@ def summarise(trials: Trials, store: Store | None = None) -> Summary:
         target=trials.target,
         states=trials.states(),
         best=tuple(
-            RankedTrial(t.number, t.params[PLUGIN], float(t.value or 0.0), dict(t.params), tie)
+            RankedTrial(t.number, t.params[PLUGIN], float(value_of(t) or 0.0), dict(t.params), tie, tuple(t.values[1:]))
             for t, tie in zip(best, ties, strict=True)
         ),
         budgets=budgets(every, trials.maximizes),
@@ -100,6 +106,9 @@ def summarise(trials: Trials, store: Store | None = None) -> Summary:
         exhausted=exhausted,
         errors=_counted([str(t.user_attrs.get(ERROR, "")) for t in every if t.state is TrialState.FAIL]),
         command=f"pneumobench run {best[0].params[PLUGIN]} --from-study {trials.name} --seeds 5" if best else None,
+        others=tuple(trials.metrics[1:]),
+        pareto=tuple(trials.pareto()),
+        repeats=trials.repeats,
     )
 
 
@@ -109,7 +118,8 @@ def budgets(trials: list[FrozenTrial], maximizes: bool) -> tuple[PluginBudget, .
     shares = []
     for plugin in plugins:
         of_plugin = [t for t in trials if t.params.get(PLUGIN) == plugin]
-        values = [t.value for t in of_plugin if t.state is TrialState.COMPLETE and t.value is not None]
+        complete = [value_of(t) for t in of_plugin if t.state is TrialState.COMPLETE]
+        values = [value for value in complete if value is not None]
         shares.append(
             PluginBudget(
                 plugin=plugin,
@@ -135,10 +145,11 @@ def importances(trials: Trials) -> dict[str, dict[str, float]]:
     return by_plugin
 
 
-def ties_with_first(best: list[FrozenTrial], metric: str, store: Store) -> list[bool | None]:
+def ties_with_first(best: list[FrozenTrial], metric: str, store: Store, repeats: int = 1) -> list[bool | None]:
     """Whether each trial ties with the first: the 95 % interval of their difference contains 0.
 
-    A paired bootstrap over the validation patients; None where a trial's predictions are missing.
+    A paired bootstrap over the validation patients, of the mean over a trial's repeats; None where predictions are
+    missing.
     """
     part = "corrupted" if metric == "val_auroc_corrupted" else "validation"
     name = "log_loss" if metric == "val_log_loss" else "auroc"
@@ -146,15 +157,22 @@ def ties_with_first(best: list[FrozenTrial], metric: str, store: Store) -> list[
     weights = None
     for trial in best:
         try:
-            path = store.file(trial.user_attrs[RUN], f"predictions/{part}.parquet")
-            predicted = predictions.read(path, OperatingPoint(0.5, "0.5", 1))
+            names = [file_of(part, repeat) for repeat in range(repeats)]
+            files = [store.file(trial.user_attrs[RUN], f"predictions/{file}") for file in names]
+            every = [predictions.read(path, OperatingPoint(0.5, "0.5", 1)) for path in files]
         except (PneumobenchError, KeyError):
             draws.append(None)
             continue
         if weights is None:
-            weights = bootstrap.patient_weights(predicted.patient)
-        draws.append(metrics.of_probabilities(predicted.label, predicted.probability, weights)[name])
+            weights = bootstrap.patient_weights(every[0].patient)
+        drawn = [metrics.of_probabilities(one.label, one.probability, weights)[name] for one in every]
+        draws.append(np.mean(drawn, axis=0))
     return [_contains_zero(drawn, draws[0]) for drawn in draws]
+
+
+def file_of(part: str, repeat: int) -> str:
+    """The file of a trial's predictions, numbered from its second training on."""
+    return f"{part}_{repeat + 1}.parquet" if repeat else f"{part}.parquet"
 
 
 def _contains_zero(drawn: np.ndarray | None, first: np.ndarray | None) -> bool | None:

@@ -12,10 +12,11 @@ from datetime import datetime
 from optuna.trial import FrozenTrial
 
 from pneumobench.errors import PneumobenchError, TrainingError
+from pneumobench.search.endings import INTERRUPTED, KILLED
 from pneumobench.search.engine import Engine
 from pneumobench.search.handles import WorkerDied, WorkerHandle
 from pneumobench.search.job import Job
-from pneumobench.search.trials import IN_A_ROW, INTERRUPTED, KILLED, Trials
+from pneumobench.search.trials import IN_A_ROW, Trials
 
 GROWTH = 1_000_000_000  # bytes by which a worker's memory may grow before it is replaced
 PAUSE = 0.3  # seconds before an idle worker looks for a trial again

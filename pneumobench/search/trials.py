@@ -1,4 +1,4 @@
-"""A study's trials: claimed one by one, ended with their state, and retried where they failed."""
+"""A study's trials: claimed one by one, ended with their state; resumed where they were cut off, retried if failed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from pneumobench.authoring.study import DIRECTIONS
+from pneumobench.authoring.study import direction
 from pneumobench.errors import UsageError, one_line, unknown
-from pneumobench.search import samplers
+from pneumobench.search import endings, samplers
+from pneumobench.search.endings import ERROR, INTERRUPTED, KILLED, KILLS
+from pneumobench.search.objectives import first_objective, value_of
 from pneumobench.search.plan import Plan
 from pneumobench.search.space import PLUGIN, canonical
 from pneumobench.search.storage import Storage
 from pneumobench.utils import provenance
-from pneumobench.utils.provenance import redact
 
-RETRIES = 2  # how often a failed trial is retried with the same parameters
 IN_A_ROW = 10  # consecutive failures that end a study
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-KILLED, INTERRUPTED = "the process was killed", "interrupted"
-ERROR, PROCESS, ATTEMPT, FIRST, RUN = "error", "process", "attempt", "retry_of", "mlflow_run"
+PROCESS, RUN = "process", "mlflow_run"
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Trials:
             study_name=name,
             storage=storage.optuna,
             sampler=samplers.sampler(plan.study.sampler, plan.train.seed) if plan else None,
-            pruner=samplers.pruner(plan.study.pruner) if plan else None,
+            pruner=samplers.pruner(plan.study.pruner if plan.prunes else "none") if plan else None,
         )
 
     @classmethod
@@ -64,11 +63,12 @@ class Trials:
         """
         with storage.lock(name):
             if name not in storage.names():
-                direction: Any = DIRECTIONS[plan.metric]
-                study = optuna.create_study(storage=storage.optuna, study_name=name, direction=direction)
-                for key, value in (("metric", plan.metric), ("bound", json.dumps(dict(identity)))):
+                directions: Any = [direction(metric) for metric in plan.metrics]
+                study = optuna.create_study(storage=storage.optuna, study_name=name, directions=directions)
+                attributes = {"metric": plan.metric, "metrics": plan.metrics, "repeats": plan.repeats}
+                for key, value in {**attributes, "bound": json.dumps(dict(identity))}.items():
                     study.set_user_attr(key, value)
-                study.set_metric_names([plan.metric])
+                study.set_metric_names(list(plan.metrics))
         trials = cls(storage, name, plan)
         trials.check_identity(identity)
         return trials
@@ -99,8 +99,8 @@ class Trials:
     def of_plugin(self, plugin: str) -> tuple[Any, list[str]]:
         """One plugin's complete trials as an in-memory study, and the names of its parameters."""
         trials = [trial for trial in self.all(TrialState.COMPLETE) if trial.params.get(PLUGIN) == plugin]
-        study = optuna.create_study(direction=self.study.direction)
-        study.add_trials(trials)
+        study = optuna.create_study(direction=self.study.directions[0])
+        study.add_trials([first_objective(trial) for trial in trials])
         return study, [name for name in dict.fromkeys(n for trial in trials for n in trial.params) if name != PLUGIN]
 
     def running(self) -> list[FrozenTrial]:
@@ -114,23 +114,37 @@ class Trials:
 
     @property
     def maximizes(self) -> bool:
-        """Whether a higher value is better."""
-        return self.study.direction == optuna.study.StudyDirection.MAXIMIZE
+        """Whether a higher value of the first objective is better."""
+        return self.study.directions[0] == optuna.study.StudyDirection.MAXIMIZE
+
+    @property
+    def metrics(self) -> list[str]:
+        """The objectives, the one that ranks the trials first."""
+        return list(self.study.user_attrs.get("metrics") or [self.study.user_attrs["metric"]])
+
+    @property
+    def repeats(self) -> int:
+        """With how many seeds each trial is trained."""
+        return int(self.study.user_attrs.get("repeats", 1))
+
+    def pareto(self) -> list[int]:
+        """The numbers of the trials that no other one beats in every objective; [] for a single objective."""
+        return [trial.number for trial in self.study.best_trials] if len(self.metrics) > 1 else []
 
     def best(self, count: int | None = None) -> list[FrozenTrial]:
         """The complete trials, the best first; equal ones in order of their numbers."""
         sign = -1 if self.maximizes else 1
-        return sorted(self.all(TrialState.COMPLETE), key=lambda t: (sign * (t.value or 0.0), t.number))[:count]
+        return sorted(self.all(TrialState.COMPLETE), key=lambda t: (sign * (value_of(t) or 0.0), t.number))[:count]
 
     def failures(self, since: datetime) -> list[FrozenTrial]:
-        """The latest consecutive failed trials since a time; interruptions do not count as failures."""
+        """The latest consecutive failed trials since a time, each as often as it was killed; no interrupted ones."""
         ended = [
             t for t in self.all(*FINISHED, TrialState.FAIL) if t.datetime_complete and t.datetime_complete >= since
         ]
         ended = [t for t in ended if t.user_attrs.get(ERROR) != INTERRUPTED]
         ended.sort(key=lambda t: (t.datetime_complete, t.number), reverse=True)
         count = next((i for i, t in enumerate(ended) if t.state is not TrialState.FAIL), len(ended))
-        return ended[:count]
+        return [trial for trial in ended[:count] for _ in range(max(1, trial.user_attrs.get(KILLS, 0)))]
 
     def is_exhausted(self) -> bool:
         """Whether every combination of a grid has been tried or is running."""
@@ -167,16 +181,16 @@ class Trials:
             try:
                 return Claim(trial, *self._plan.space.draw(trial))
             except Exception as error:
-                self._fail(_id(trial), one_line(error))
+                endings.fail(self.study, _id(trial), one_line(error))
                 raise
 
     def heartbeat(self, trial: Any) -> None:
         """Record a heartbeat, for other machines."""
         self.storage.optuna.record_heartbeat(_id(trial))  # type: ignore[attr-defined]
 
-    def complete(self, claim: Claim, value: float) -> None:
-        """End a trial with its value."""
-        self.study.tell(claim.trial, value)
+    def complete(self, claim: Claim, *values: float) -> None:
+        """End a trial with its value for each objective."""
+        self.study.tell(claim.trial, list(values))
 
     def prune(self, claim: Claim) -> None:
         """End a trial that was stopped early."""
@@ -185,10 +199,19 @@ class Trials:
     def fail(self, claim: Claim, error: str) -> None:
         """End a trial that failed, and retry it with the same parameters unless it was retried too often."""
         with self.storage.lock(self.name):
-            self._fail(_id(claim.trial), error)
+            endings.fail(self.study, _id(claim.trial), error)
+
+    def interrupt(self, claim: Claim) -> None:
+        """Let a trial wait for the next claim, which resumes it under its own number."""
+        with self.storage.lock(self.name):
+            endings.cut_off(self.study, _id(claim.trial), INTERRUPTED)
+
+    def reported(self, claim: Claim) -> set[int]:
+        """The epochs of a resumed trial that the storage holds."""
+        return set(self.storage.optuna.get_trial(_id(claim.trial)).intermediate_values)
 
     def end_dead(self, error: str = KILLED, dead: Sequence[Mapping[str, str]] = ()) -> None:
-        """Fail the trials whose process no longer exists: on this host, or among those known to be `dead`."""
+        """Let trials wait to be resumed whose process no longer exists: on this host, or one of those in `dead`."""
         with self.storage.lock(self.name):
             self._end_dead(error, dead)
 
@@ -197,17 +220,9 @@ class Trials:
             process = trial.user_attrs.get(PROCESS)
             # no process: the claiming process died before it wrote the attribute, as it would hold the lock otherwise
             if process is None or process in dead or provenance.is_alive(process) is False:
-                self._fail(_id(trial), error)
-        optuna.storages.fail_stale_trials(self.study)
-
-    def _fail(self, trial_id: int, error: str) -> None:
-        storage = self.storage.optuna
-        try:
-            storage.set_trial_user_attr(trial_id, ERROR, redact(error)[:2000])
-            storage.set_trial_state_values(trial_id, TrialState.FAIL)
-        except optuna.exceptions.UpdateFinishedTrialError:  # another process has ended it already
-            return
-        retry(self.study, storage.get_trial(trial_id))
+                endings.cut_off(self.study, _id(trial), error)
+        for trial_id in endings.stale(self.study):
+            endings.cut_off(self.study, trial_id, error)
 
     @cached_property
     def _combinations(self) -> list[dict[str, Any]] | None:
@@ -224,12 +239,3 @@ class Trials:
 def _id(trial: Any) -> int:
     """A trial's id in the storage, for which Optuna has no public attribute."""
     return trial._trial_id
-
-
-def retry(study: Any, failed: FrozenTrial) -> None:
-    """Enqueue a failed trial's parameters again, at most `RETRIES` times, not counting interruptions."""
-    attempt = failed.user_attrs.get(ATTEMPT, 0) + (failed.user_attrs.get(ERROR) != INTERRUPTED)
-    if attempt <= RETRIES and PLUGIN in failed.params:
-        study.enqueue_trial(
-            failed.params, user_attrs={ATTEMPT: attempt, FIRST: failed.user_attrs.get(FIRST, failed.number)}
-        )

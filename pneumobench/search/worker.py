@@ -14,10 +14,11 @@ import psutil
 from pneumobench.authoring.knobs import resolve
 from pneumobench.data import prepare
 from pneumobench.errors import PneumobenchError, one_line
+from pneumobench.search.endings import retry
 from pneumobench.search.job import Job
 from pneumobench.search.objective import Objective
 from pneumobench.search.storage import Storage
-from pneumobench.search.trials import Trials, retry
+from pneumobench.search.trials import Trials
 from pneumobench.tracking.importing import import_mlflow
 from pneumobench.tracking.store import Store
 from pneumobench.training import backend, loadable, trainer
@@ -48,7 +49,7 @@ class Worker:
         images = job.images(Progress())
         self._trials.check_identity(self._plan.identity(images))
         images = prepare.decode(images, self._plan.views(), progress=Progress())
-        if self._plan.metric == "val_auroc_corrupted":
+        if "val_auroc_corrupted" in self._plan.metrics:
             corrupted = Corrupted(images.development.validation, job.train.seed)
             images = replace(images, development=replace(images.development, corrupted=corrupted))
         for name, (_, plugin) in self._plan.plugins.items():

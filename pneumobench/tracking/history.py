@@ -31,9 +31,9 @@ class History:
                 self._next = time.monotonic() + LATER
 
     @property
-    def waiting(self) -> int:
-        """How many epochs the store does not hold yet."""
-        return len(self._waiting)
+    def waiting(self) -> list[tuple[int, Mapping[str, float]]]:
+        """The epochs that the store does not hold yet."""
+        return list(self._waiting)
 
     def write(self) -> None:
         """Log what waits. Raises: TrackingError."""

@@ -39,6 +39,11 @@ class Recorder:
         self.complete = False
 
     @property
+    def store(self) -> Store:
+        """The store that holds the run."""
+        return self._store
+
+    @property
     def kept(self) -> Path:
         """A folder on this machine for what the store does not take."""
         return self._store.folder / "kept" / self.run_id
@@ -82,6 +87,11 @@ class Recorder:
 
         now = int(time.time() * 1000)
         self._send([Metric(k, float(v), now, step) for step, values in steps for k, v in values.items() if v == v])
+
+    def steps(self, metric: str) -> set[int]:
+        """The steps of which the store holds a metric."""
+        with self._store.reporting_errors():
+            return {one.step for one in self._client.get_metric_history(self.run_id, metric)}
 
     def _send(self, metrics: list[Any]) -> None:
         for start in range(0, len(metrics), BATCH):
@@ -164,6 +174,8 @@ def recording(
     texts = {key: redact(str(value))[:TEXT] for key, value in all_tags.items()}
     if resume:
         store.client.update_run(resume, status="RUNNING")
+        if "error" in store.client.get_run(resume).data.tags:
+            store.client.delete_tag(resume, "error")
         recorder = Recorder(store, resume)
         recorder.tags(texts)
     else:

@@ -68,6 +68,15 @@ class Batches(keras.utils.PyDataset):
         """Reshuffle: called by Keras before each epoch, and once on creation, for the epoch 0 that Keras inspects."""
         self._epoch += 1
 
+    @property
+    def epoch(self) -> int:
+        """Keras' count of epochs, which on JAX also has one for each phase, in which it inspects the batches."""
+        return self._epoch
+
+    def resume(self, epoch: int) -> None:
+        """Go on as after the epoch of this count."""
+        self._epoch = epoch
+
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         rows = self._rows(self._epoch, index)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -43,10 +44,20 @@ class ValidationCallback(keras.callbacks.Callback):
         self._number = 0
         self._loss_read = 0.0
         self._seconds: list[float] = []
+        self.reports: list[Epoch] = []
 
     def begin(self, phase: Phase) -> None:
         """The next epochs belong to this phase."""
         self._phase = phase.name
+
+    def resume(self, reports: Sequence[Epoch]) -> None:
+        """Go on after epochs that were trained before, which are reported again."""
+        for report in reports:
+            self._seconds.append(report.seconds)
+            self._number = report.number
+            self.reports.append(report)
+            if self._on_epoch:
+                self._on_epoch(report)
 
     def rate(self) -> float:
         """Training images per second, without the first epoch, in which graphs are traced."""
@@ -85,6 +96,7 @@ class ValidationCallback(keras.callbacks.Callback):
             images_per_second=self._images / seconds,
             val_auroc_corrupted=on_corrupted["val_auroc"] if on_corrupted else None,
         )
+        self.reports.append(report)
         self._progress.epoch(report)
         if self._on_epoch:
             self._on_epoch(report)

@@ -12,6 +12,7 @@ from pneumobench.data.subset import Development
 from pneumobench.errors import PluginError, UsageError
 from pneumobench.training import backend, returned
 from pneumobench.training.augmentation import Augmentation
+from pneumobench.training.checkpoint import Checkpoint
 from pneumobench.training.precision import Resolved, policy, resolve
 from pneumobench.training.predictor import NetworkPredictor
 from pneumobench.training.sampling import sample
@@ -29,11 +30,13 @@ def fit(
     on_epoch: Any,
     progress: Progress,
     name: str,
+    checkpoint: Checkpoint | None = None,
 ) -> NetworkPredictor:
-    """Train a recipe's network through all of its phases."""
+    """Train a recipe's network through all of its phases, or go on where its checkpoint ends."""
     keras = backend.keras()
     from pneumobench.training.batches import Batches
     from pneumobench.training.callbacks import ValidationCallback
+    from pneumobench.training.resumption import Resumption
 
     view = value_of(plugin.view, knobs)
     resolved = resolve(precision)
@@ -74,18 +77,29 @@ def fit(
         progress=progress,
     )
     progress.training(name, sum(counts), len(batches))
+    resumption = Resumption(checkpoint, validation, batches)
+    if earlier := resumption.reports:
+        progress.fact(f"{name} is resumed after epoch {earlier[-1].number} of {sum(counts)}")
+        validation.resume(earlier)
     # zip advances the generator once more after the last phase, so that its final code runs too
     with batches.feeding(model):
-        for phase, count in zip(call(plugin.schedule, model, knobs=knobs), counts, strict=True):
+        for number, (phase, count) in enumerate(zip(call(plugin.schedule, model, knobs=knobs), counts, strict=True)):
+            first = resumption.first_epoch(number, count)
+            if first is None:
+                continue
             validation.begin(phase)
+            stopping = _stopping(phase, count)
+            resumption.begin(number, stopping)
             model.compile(
                 optimizer=returned.optimizer(phase, count * len(batches)),
                 loss=_loss(plugin, knobs),
                 jit_compile=backend.name() == "jax",  # XLA slows TensorFlow down on CPUs; JAX requires it
             )
-            callbacks = [validation, *_stopping(phase, count)]
-            model.fit(batches, epochs=count, shuffle=False, verbose=0, callbacks=callbacks)  # they shuffle themselves
-    return replace(predictor, images_per_second=validation.rate())
+            callbacks = [validation, *stopping, resumption]
+            # the batches shuffle themselves
+            model.fit(batches, epochs=count, initial_epoch=first, shuffle=False, verbose=0, callbacks=callbacks)
+    seconds = resumption.seconds if resumption.reports else 0.0
+    return replace(predictor, images_per_second=validation.rate(), seconds=seconds)
 
 
 def plan(plugin: Recipe, view: View, knobs: Mapping[str, Any], epochs: int | None, name: str) -> list[int]:

@@ -19,6 +19,7 @@ class TrainOptions:
     `operating_point` is the rule that chooses the threshold on validation: youden, sensitivity=S, or a number.
     `permute_labels` trains on shuffled labels, each seed on its own permutation, to see what chance gives.
     `calibrate` is what corrects the probabilities, fitted on validation: temperature, isotonic or none.
+    The state of a training is written at the end of an epoch, `checkpoint_every` seconds after the last time at least.
     Raises: UsageError for an unknown choice or a number out of range.
     """
 
@@ -30,6 +31,7 @@ class TrainOptions:
     operating_point: str = "youden"
     permute_labels: bool = False
     calibrate: str = "none"
+    checkpoint_every: float = 30.0
 
     def __post_init__(self) -> None:
         from pneumobench.evaluation import calibrator
@@ -43,6 +45,8 @@ class TrainOptions:
             raise UsageError(
                 f"--folds {self.folds} trains one seed {self.folds} times; for more seeds run it again with --seed"
             )
+        if not self.checkpoint_every >= 0:
+            raise UsageError(f"--checkpoint-every is at least 0 seconds, not {self.checkpoint_every:g}")
         if self.precision not in get_args(Precision):
             raise UsageError(f"--precision is one of {', '.join(get_args(Precision))}, not '{self.precision}'")
         check_rule(self.operating_point)

@@ -15,6 +15,7 @@ from pneumobench.authoring.recipe import Ensemble, Plugin, Recipe
 from pneumobench.data.subset import Development
 from pneumobench.errors import UsageError
 from pneumobench.training import backend, estimator, network
+from pneumobench.training.checkpoint import Checkpoints
 from pneumobench.training.predictor import Predictor, mean
 from pneumobench.utils.progress import Epoch, Progress
 
@@ -34,12 +35,14 @@ def train(
     name: str = "plugin",
     module: str = "",
     trained: Trained = lambda member: None,
+    checkpoints: Checkpoints | None = None,
 ) -> Predictor:
     """Train a plugin; `epochs` rescales its phases to that total.
 
     `on_epoch` is called after each epoch and may raise to end the training; not for an ensemble's members.
     `module` is that of the plugin's file, by default of its `build`.
-    `trained` returns the members of an ensemble that are already trained.
+    `trained` returns the members of an ensemble that are already trained. With `checkpoints` an interrupted training
+    is resumed, with the same result; the reports of its earlier epochs are passed to `on_epoch` again.
     Raises: TrainingError if the loss is not finite; UsageError for a number of epochs that is not possible.
     """
     check_epochs(plugin, epochs, name)
@@ -52,6 +55,7 @@ def train(
         if isinstance(component.plugin, Recipe):
             callback = None if isinstance(plugin, Ensemble) else on_epoch
             options: dict[str, Any] = {"epochs": epochs, "precision": precision, "on_epoch": callback}
+            options["checkpoint"] = checkpoints and checkpoints.of(component.name)
             with guarded(f"plugin '{component.name}'"):
                 predictor = network.fit(component.plugin, development, component.knobs, **common, **options)
         else:

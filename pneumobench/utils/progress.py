@@ -22,6 +22,7 @@ class Epoch:
     learning_rate: float
     seconds: float  # training steps alone, validation not counted
     images_per_second: float
+    earlier: bool = False  # trained by a process that was interrupted, and read from its checkpoint
     val_auroc_corrupted: float | None = None  # on validation images that are blurred, compressed and noised
 
     def metrics(self) -> dict[str, float]:

@@ -46,3 +46,10 @@ def test_a_file_without_a_study_is_told_what_it_must_define(tmp_path, monkeypatc
     monkeypatch.setenv("PNEUMOBENCH_STUDIES", str(tmp_path))
     with pytest.raises(PluginError, match="must define a value named `study` that is a Study; found int"):
         registry.load_study("empty_study")
+
+
+@pytest.mark.parametrize("metrics", ["val_auroc", ("val_auroc",), ("val_auroc", "val_auroc"), ("seconds", "val_auroc")])
+def test_several_metrics_are_two_or_three_and_the_first_is_none_of_time(metrics):
+    with pytest.raises(UsageError):
+        Study(plugins=("baseline",), metrics=metrics)
+    assert Study(plugins=("baseline",), metrics=("val_auroc", "seconds")).metrics == ("val_auroc", "seconds")

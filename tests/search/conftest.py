@@ -12,8 +12,9 @@ import pytest
 from optuna.trial import TrialState
 
 import pneumobench
+from pneumobench.search.endings import ERROR
 from pneumobench.search.storage import Storage
-from pneumobench.search.trials import ERROR, RUN, Trials
+from pneumobench.search.trials import RUN, Trials
 from pneumobench.tracking.store import Store
 
 PATIENCE = 240

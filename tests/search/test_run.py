@@ -12,7 +12,8 @@ from optuna.trial import TrialState
 import pneumobench
 from pneumobench.cli.study_summary import remarks
 from pneumobench.errors import DataError, TrainingError
-from pneumobench.search.trials import ERROR, FINISHED, FIRST, PROCESS, RUN
+from pneumobench.search.endings import ERROR, FIRST
+from pneumobench.search.trials import FINISHED, PROCESS, RUN
 from pneumobench.tracking.store import Store
 
 pytestmark = pytest.mark.slow
@@ -195,26 +196,39 @@ def test_killed_workers_and_a_killed_study_lose_no_finished_trial(place):
     trials = place.agreed("waiting")
     assert finished.items() <= {t.number: t.value for t in trials.all(*FINISHED)}.items()
     assert len(trials.all(*FINISHED)) == 3
-    dead = {t.number: t for t in trials.all(TrialState.FAIL)}
-    assert {first.number, *(t.number for t in running)} <= set(dead)
-    assert dead[first.number].user_attrs[ERROR] == "the process was killed"
-    again = [t for t in trials.all() if t.user_attrs.get(FIRST) == first.number]
-    assert again
-    assert all(t.params == dead[first.number].params for t in again)
+    assert trials.all(TrialState.FAIL) == []
+    resumed = {t.number: t for t in trials.all(*FINISHED)}
+    assert {first.number, *(t.number for t in running)} <= set(resumed), "each under its own number"
+    assert resumed[first.number].user_attrs[ERROR] == "the process was killed"
+    assert resumed[first.number].params == first.params
+    assert len(trials.all()) == 3
     assert len({str(t.params) for t in trials.all(*FINISHED)}) >= 2
 
 
-def test_ctrl_c_leaves_nothing_running_and_the_trial_is_retried(place):
-    study = place.start("study", "waiting", "--trials", "1")
+def test_ctrl_c_leaves_nothing_running_and_the_trial_is_resumed_under_its_number(place):
+    study = place.start("study", "waiting", "--trials", "1", "--checkpoint-every", "0")
     (running,) = place.wait_for_epochs(study, "waiting")
     os.killpg(study.pid, signal.SIGINT)
     assert study.wait(60) == 130
     trials = place.trials("waiting")
-    (ended,) = trials.all(TrialState.FAIL)
-    assert ended.user_attrs[ERROR] == "interrupted"
-    (waiting,) = trials.all(TrialState.WAITING)
-    assert waiting.system_attrs["fixed_params"] == running.params
+    (waiting,) = trials.all()
+    assert (waiting.state, waiting.user_attrs[ERROR]) == (TrialState.WAITING, "interrupted")
+    assert waiting.params == running.params
     store = Store(place.uri)
     parent = store.run(trials.study.user_attrs["mlflow_run"])
     assert parent.info.status == "KILLED"
-    assert {run.info.status for run in store.children(parent.info.run_id, {"study": "waiting"})} == {"KILLED"}
+    (run,) = store.children(parent.info.run_id, {"study": "waiting"})
+    assert run.info.status == "KILLED"
+    assert len(list((place.folder / "runs" / "checkpoints").glob("*/*.npz"))) == 1, "of its first epoch"
+
+    place.let(1)
+    done = place.run("study", "waiting", "--trials", "1")
+    assert done.returncode == 0, done.stderr
+    (complete,) = place.agreed("waiting").all()
+    assert (complete.number, complete.state) == (waiting.number, TrialState.COMPLETE)
+    (resumed,) = store.children(parent.info.run_id, {"study": "waiting"})
+    assert resumed.info.run_id == run.info.run_id
+    assert "error" not in resumed.data.tags
+    steps = [metric.step for metric in store.client.get_metric_history(run.info.run_id, "loss")]
+    assert sorted(steps) == [1, 2]
+    assert list((place.folder / "runs" / "checkpoints").iterdir()) == []

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from optuna.trial import TrialState
 
 from pneumobench.errors import UsageError
+from pneumobench.search.endings import ATTEMPT, ERROR, FIRST, INTERRUPTED, RETRIES, retry
 from pneumobench.search.plan import make_plan
 from pneumobench.search.storage import Storage
-from pneumobench.search.trials import ATTEMPT, ERROR, FINISHED, FIRST, INTERRUPTED, PROCESS, RETRIES, Trials, retry
+from pneumobench.search.trials import FINISHED, PROCESS, Trials
 from pneumobench.utils import provenance
 
 BOUND = {"dataset fingerprint": "abc", "epochs": None}
@@ -63,8 +64,9 @@ def test_an_interruption_is_not_counted_as_a_failure(storage):
     trials = opened(storage, target=1)
     began = datetime.now()
     for _ in range(RETRIES + 3):
-        trials.fail(trials.claim(), INTERRUPTED)
-    assert len({t.params["knobby.C"] for t in trials.all(TrialState.FAIL)}) == 1
+        trials.interrupt(trials.claim())
+    (waiting,) = trials.all()
+    assert (waiting.number, waiting.state, waiting.user_attrs[ERROR]) == (0, TrialState.WAITING, INTERRUPTED)
     assert trials.failures(began) == []
 
 
@@ -79,15 +81,34 @@ def test_failures_are_counted_from_the_last_one_back(storage):
     assert trials.failures(datetime.now()) == []
 
 
-def test_a_dead_process_s_trial_is_failed_at_the_next_claim(storage):
+def killed(claim):
+    claim.trial.set_user_attr(PROCESS, {**provenance.process(), "pid_started": "1.00"})
+
+
+def test_a_dead_process_s_trial_is_resumed_under_its_number_at_the_next_claim(storage):
     trials = opened(storage, target=1)
     claim = trials.claim()
     assert trials.claim() is None  # it is ours, and we are alive
-    claim.trial.set_user_attr(PROCESS, {**provenance.process(), "pid_started": "1.00"})
+    claim.trial.report(0.25, 1)
+    killed(claim)
     again = trials.claim()
-    assert again.knobs == claim.knobs
-    (dead,) = trials.all(TrialState.FAIL)
-    assert dead.user_attrs[ERROR] == "the process was killed"
+    assert (again.number, again.knobs) == (claim.number, claim.knobs)
+    assert trials.reported(again) == {1}
+    assert again.trial.user_attrs[ERROR] == "the process was killed"
+    trials.complete(again, 0.5)
+    (done,) = trials.all()
+    assert (done.state, done.value, done.intermediate_values) == (TrialState.COMPLETE, 0.5, {1: 0.25})
+
+
+def test_a_trial_that_kills_its_process_every_time_fails(storage):
+    trials = opened(storage, target=1)
+    began = datetime.now()
+    for _ in range(RETRIES + 1):
+        claim = trials.claim()
+        assert claim.number == 0
+        killed(claim)
+    assert trials.claim().number == 1
+    assert [trial.number for trial in trials.failures(began)] == [0] * (RETRIES + 1)
 
 
 def test_another_machine_s_trial_is_left_alone_unless_it_is_known_to_be_dead(storage):
