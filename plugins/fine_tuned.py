@@ -7,7 +7,8 @@ smoothed by `smoothing`, and every layer but batch normalisation is tuned at onc
     pip install "pneumobench[pretrained]" && pneumobench run fine_tuned
 
 Differs from the baseline in: build, schedule, view, batch_size, loss, weigh, augment.
-Expected: to be measured.
+Expected: AUROC .981 [.968, .988] and 92.3 % accuracy at the threshold (one seed, RESULTS.md).
+Duration: five to six minutes an epoch on two busy cores with AVX2 only. Not measured on a GPU.
 """
 
 from __future__ import annotations

@@ -4,30 +4,54 @@ import numpy as np
 import pytest
 
 from pneumobench.errors import WeightsError
-from pneumobench.training import backend
+from pneumobench.training import backend, efficientnet_lite
 from pneumobench.training.backbone import Backbone, _scaled, pretrained
 
 pytestmark = pytest.mark.slow
 SHAPE = (32, 32, 3)
 MODULES = {
+    "ConvNeXt": "convnext",
+    "DenseNet": "densenet",
+    "EfficientNetB": "efficientnet",
+    "EfficientNetV2": "efficientnet_v2",
+    "InceptionResNetV2": "inception_resnet_v2",
     "InceptionV3": "inception_v3",
     "MobileNet": "mobilenet",
-    "DenseNet121": "densenet",
-    "EfficientNetV2B0": "efficientnet_v2",
+    "MobileNetV2": "mobilenet_v2",
+    "MobileNetV3": "mobilenet_v3",
+    "NASNet": "nasnet",
+    "ResNet": "resnet",
+    "ResNetV2": "resnet_v2",
+    "VGG": "vgg16",
+    "Xception": "xception",
 }
+APPLICATIONS = [name for name in typing.get_args(Backbone) if name not in efficientnet_lite.SCALES]
+ONE_OF_EACH_KIND = ["InceptionV3", "DenseNet121", "MobileNet", "EfficientNetV2B0", "ResNet50"]
 
 
-@pytest.mark.parametrize("name", typing.get_args(Backbone))
+def module(name):
+    """keras.applications' module of a network: by the longest beginning of its name; ResNets' version is its end."""
+    if name.startswith("ResNet"):
+        return MODULES["ResNetV2" if name.endswith("V2") else "ResNet"]
+    return MODULES[max((kind for kind in MODULES if name.startswith(kind)), key=len)]
+
+
+def test_every_network_of_keras_applications_can_be_named():
+    keras = backend.keras()
+    assert set(APPLICATIONS) == {name for name in dir(keras.applications) if name[0].isupper()}
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
 def test_pixels_are_scaled_as_keras_scales_them(name):
     keras = backend.keras()
     images = np.random.default_rng(0).integers(0, 256, (2, *SHAPE)).astype(np.float32)
     inputs = keras.Input(SHAPE)
     scaled = keras.Model(inputs, _scaled(inputs, name)).predict_on_batch(images)
-    expected = getattr(keras.applications, MODULES[name]).preprocess_input(images.copy())
+    expected = getattr(keras.applications, module(name)).preprocess_input(images.copy())
     assert scaled == pytest.approx(np.asarray(expected), abs=1e-4)
 
 
-@pytest.mark.parametrize("name", typing.get_args(Backbone))
+@pytest.mark.parametrize("name", ONE_OF_EACH_KIND)
 def test_the_feature_maps_equal_those_of_keras_applications(name, tmp_path):
     keras = backend.keras()
     shape = (75, 75, 3)
@@ -35,7 +59,7 @@ def test_the_feature_maps_equal_those_of_keras_applications(name, tmp_path):
     reference.save_weights(tmp_path / "reference.weights.h5")
     inputs, maps = pretrained(shape, name, str(tmp_path / "reference.weights.h5"))
     images = np.random.default_rng(0).integers(0, 256, (1, *shape)).astype(np.float32)
-    scaled = getattr(keras.applications, MODULES[name]).preprocess_input(images.copy())
+    scaled = getattr(keras.applications, module(name)).preprocess_input(images.copy())
     outputs = np.asarray(keras.Model(inputs, maps)(images, training=False))
     assert outputs == pytest.approx(np.asarray(reference(scaled, training=False)), rel=1e-3, abs=1e-4)
 
@@ -73,3 +97,14 @@ def test_a_file_is_loaded_and_a_wrong_one_refused(tmp_path):
 def test_one_channel_is_refused():
     with pytest.raises(WeightsError, match="MobileNet takes images of 3 channels, not 1"):
         pretrained((32, 32, 1), "MobileNet", "none")
+
+
+@pytest.mark.parametrize("name", ["ResNet50", "EfficientNetLite0"])
+def test_a_network_of_each_scaling_is_saved_and_loaded_in_safe_mode(name, tmp_path):
+    keras = backend.keras()
+    inputs, maps = pretrained(SHAPE, name, "none")
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(maps))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False, safe_mode=True)
+    images = np.random.default_rng(0).integers(0, 256, (2, *SHAPE)).astype(np.float32)
+    assert np.asarray(loaded(images)) == pytest.approx(np.asarray(model(images)), abs=1e-5)
