@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -31,6 +32,7 @@ def keras() -> Any:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # leave memory to other processes on the GPU
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    logging.getLogger("tensorflow").addFilter(_is_not_of_tracing)
     with quiet_stderr():
         import keras as module
 
@@ -38,6 +40,11 @@ def keras() -> Any:
     if module.backend.backend() not in keras_settings.BACKENDS:  # imported by the user before
         raise UsageError(f"Keras runs on {' or '.join(keras_settings.BACKENDS)} here, not {module.backend.backend()}")
     return module
+
+
+def _is_not_of_tracing(record: logging.LogRecord) -> bool:
+    """TensorFlow counts the networks of a process as one function that is traced again and again."""
+    return "tf.function retracing" not in str(record.msg)
 
 
 def forget() -> None:
