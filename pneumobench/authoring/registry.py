@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pneumobench.authoring.discovery import Catalog, Entry
 from pneumobench.authoring.recipe import Plugin
 from pneumobench.authoring.study import Study
+from pneumobench.errors import unknown
 
 PLUGINS = Catalog("plugins", "plugin", Plugin)
 STUDIES = Catalog("studies", "study", Study)
@@ -36,3 +38,18 @@ def load_study(name: str) -> Study:
     """The study of this name. Raises: UsageError (unknown), PluginError (import fails, or no study in it)."""
     PLUGINS.open_folder()  # a study may import the user's plugins
     return STUDIES.load(name)
+
+
+def listed_in(study: str) -> Mapping[str, str | Plugin]:
+    """What a study lists by its own names: plugins by name, or as values of its file. Raises: as `load_study`."""
+    listed = load_study(study).plugins
+    return listed if isinstance(listed, Mapping) else {name: name for name in listed}
+
+
+def plugin_in(study: str, name: str) -> tuple[Entry, Plugin]:
+    """A plugin that a study lists, with the entry of the file that defines it. Raises: UsageError, PluginError."""
+    listed = listed_in(study)
+    if name not in listed:
+        raise unknown(f"plugin in study '{study}'", name, listed)
+    one = listed[name]
+    return (find(one), load(one)) if isinstance(one, str) else (STUDIES.find(study), one)

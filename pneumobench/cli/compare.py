@@ -14,6 +14,7 @@ from pneumobench.cli.options import AsJson, Data, From, TrackingUri
 if TYPE_CHECKING:
     from pneumobench.cli.render import Grid
     from pneumobench.comparison.comparison import Comparison
+    from pneumobench.tracking.store import Store
 
 
 def compare(
@@ -92,15 +93,27 @@ def compare(
         by=by or (),
     )
     if html is not None:
-        from pneumobench.comparison import report
-
-        made = report.of(comparison, store, data)
-        made.write(html)
-        if source is None:
-            made.log(store)
+        written(comparison, html, store, data, is_tracked=source is None)
     if as_json:
         render.print_json(comparison)
-        return
+    else:
+        show(comparison, html)
+
+
+def written(comparison: Comparison, html: Path, store: Store, data: Path | None, *, is_tracked: bool) -> None:
+    """Write the report to a file and, of tracked runs, to the store as well."""
+    from pneumobench.comparison import report
+
+    made = report.of(comparison, store, data)
+    made.write(html)
+    if is_tracked:
+        made.log(store)
+
+
+def show(comparison: Comparison, html: Path | None = None) -> None:
+    """Print a comparison: sentences, the ranked table, the forest, each site and group, and the remarks."""
+    from pneumobench.cli import render
+
     render.show(*sentences(comparison), _ranked(comparison), _forest(comparison))
     for one in comparison.sites:
         from pneumobench.cli import sites

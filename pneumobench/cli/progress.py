@@ -86,6 +86,9 @@ class LineProgress(Progress):
     def epoch(self, epoch: Epoch) -> None:
         self._print(describe(epoch))
 
+    def epoch_of(self, name: str, epoch: Epoch) -> None:
+        self._print(f"{name}: {describe(epoch)}")
+
     def _print(self, text: str) -> None:
         self._console.print(text, soft_wrap=True, markup=False)
 
@@ -133,6 +136,9 @@ class LiveProgress(Progress):
     def epoch(self, epoch: Epoch) -> None:
         self.console.print(describe(epoch))
         self._last = f"  AUROC {epoch.val_auroc:.4f}  {epoch.images_per_second:.0f} images/s"
+
+    def epoch_of(self, name: str, epoch: Epoch) -> None:
+        self.console.print(f"{name}: {describe(epoch)}", markup=False)
 
     def rest(self) -> None:
         """Leave the screen to another display."""

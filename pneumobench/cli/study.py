@@ -11,7 +11,9 @@ from typer.core import TyperGroup
 from pneumobench.cli.options import (
     DATA,
     TRIAL,
+    Address,
     AsJson,
+    Engine,
     PluginsDir,
     Root,
     Sources,
@@ -33,10 +35,6 @@ Knobs = Annotated[
 Metric = Annotated[
     str | None,
     typer.Option(help="val_auroc, val_log_loss or val_auroc_corrupted. Default: the study's.", show_default=False),
-]
-Engine = Annotated[str, typer.Option(help="local, or ray: workers as actors of a Ray cluster.")]
-Address = Annotated[
-    str | None, typer.Option(help="Address of a Ray cluster. Default: a local one.", show_default=False)
 ]
 KeepModels = Annotated[str, typer.Option(metavar="N|all", help="Keep the models of the best N trials.")]
 Count = Annotated[int | None, typer.Option(help="Trials at once. Default: one for each GPU, or 1.", show_default=False)]
@@ -94,7 +92,7 @@ def search(
     assigned: dict[str, Any] = dict(parse(knobs or []))
     with watching() as progress:
         import pneumobench
-        from pneumobench.search.workers import Workers
+        from pneumobench.execution.workers import Workers
 
         with showing(progress) as watch:
             outcome = pneumobench.study(

@@ -14,7 +14,9 @@ from pneumobench.data.lockbox import Margin
 from pneumobench.errors import PneumobenchError, UsageError
 from pneumobench.evaluation import estimates, labels, paired, subgroups
 from pneumobench.evaluation.predictions import Predictions
-from pneumobench.tracking.runs import Experiment, TrackedRun
+from pneumobench.experiment.result import Result
+from pneumobench.tracking.runs import Experiment, TrackedRun, of_store
+from pneumobench.tracking.store import Store
 
 
 def check(metric: str, margin: float | None) -> None:
@@ -136,6 +138,20 @@ def compare(
         groups=tuple(by_group.corrected(grouped)),
         permuted=permutations.sentences(runs, chosen_ones, models),
     )
+
+
+def of_results(results: Sequence[Result], store: Store) -> Comparison | None:
+    """The plugins of a call that were scored on the test images, compared with the baseline or else the first of them.
+
+    None where fewer than two may be compared.
+    """
+    scored = [one for one in results if one.test is not None and len(results) > 1]
+    ids = {training.run_id for one in scored for training in one.runs}
+    runs = [run for run in of_store(store) if run.run_id in ids and "permuted" not in run.tags] if ids else []
+    named = list(dict.fromkeys(one.plugin for one in scored if one.plugin in {run.plugin for run in runs}))
+    if len(named) < 2:
+        return None
+    return compare(runs, named, against=REFERENCE if REFERENCE in named else named[0])
 
 
 def _differs(one: Experiment) -> dict[str, str]:

@@ -26,6 +26,7 @@ class Look:
     """One opening of the lockbox: when (UTC), by which command and run, at which commit, on which images.
 
     `images` is the digest of the test images alone: a look at them counts whatever else was in the dataset.
+    `trainings` are the run ids of the models that are scored, where each model is scored once.
     """
 
     when: str
@@ -37,9 +38,10 @@ class Look:
     dataset: str
     images: str = ""
     user: str = ""
+    trainings: str = ""
 
     @classmethod
-    def now(cls, *, dataset: str, fingerprint: str, plugin: str = "", run: str = "") -> Look:
+    def now(cls, *, dataset: str, fingerprint: str, plugin: str = "", run: str = "", trainings: str = "") -> Look:
         """A look by this command at this moment."""
         return cls(
             when=provenance.now(),
@@ -50,7 +52,13 @@ class Look:
             fingerprint=fingerprint,
             dataset=dataset,
             user=provenance.user(),
+            trainings=trainings,
         )
+
+    def continues(self, other: Look) -> bool:
+        """Whether this is another one that was cut off: at the same images, to score models of that one."""
+        mine, others = set(self.trainings.split(",")), set(other.trainings.split(","))
+        return bool(self.trainings) and self.images == other.images and mine <= others
 
 
 @dataclass(frozen=True)
@@ -73,12 +81,16 @@ class Ledger:
     def append(self, look: Look) -> int:
         """Write one look and sync it; how many looks at the same images were recorded before.
 
+        One that continues another, whose process was killed before all was scored, is that one.
         Raises: TrackingError where the file cannot be written.
         """
         with self._writing():
-            before = sum(other.images == look.images for other in self.looks())
+            others = [other for other in self.looks() if other.images == look.images]
+            for before, other in enumerate(others):
+                if look.continues(other):
+                    return before
             self._write(look)
-            return before
+            return len(others)
 
     def name_margin(self, metric: str, margin: float) -> Margin:
         """The entry of a margin for a metric, written now if there is none of the same size.

@@ -67,6 +67,10 @@ class Predictions:
         """Whether both are about the same images with the same labels, in the same order."""
         return np.array_equal(self.hash, other.hash) and np.array_equal(self.label, other.label)
 
+    def in_order(self) -> Predictions:
+        """The same in the order of `read`: by hash, then by path."""
+        return self.take(np.lexsort((self.image, self.hash)))
+
     def write(self, path: Path) -> None:
         """One row an image, the decision at the threshold included."""
         import pyarrow as pa
@@ -112,13 +116,10 @@ def read(path: Path, operating: OperatingPoint) -> Predictions:
     columns = {name: np.array(table[name].to_pylist()) for name in COLUMNS}
     columns["label"] = columns["label"].astype(np.int8)
     columns["probability"] = table["probability"].to_numpy()
-    order = np.lexsort((columns["image"], columns["hash"]))
     others = [name for name in table.column_names if name not in (*COLUMNS, *SAID)]
     return Predictions(
-        **{name: values[order] for name, values in columns.items()},
-        operating=operating,
-        columns={name: np.array(table[name].to_pylist(), str)[order] for name in others},
-    )
+        **columns, operating=operating, columns={name: np.array(table[name].to_pylist(), str) for name in others}
+    ).in_order()
 
 
 def _free(name: str) -> str:

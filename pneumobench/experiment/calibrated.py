@@ -8,7 +8,7 @@ from pneumobench.evaluation import estimates, recalibration
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment.calibration import Calibration, Figures
 from pneumobench.experiment.context import Training
-from pneumobench.experiment.fit import Fitted
+from pneumobench.experiment.fit import Model
 from pneumobench.experiment.recording import Record, entries
 from pneumobench.tracking.recorder import Recorder
 
@@ -17,16 +17,16 @@ BEFORE = "uncalibrated"  # follows a metric's name
 
 
 def measure(
-    models: Mapping[Training, Fitted],
+    models: Mapping[Training, Model],
     uncalibrated: Mapping[Training, Predictions],
     test: Mapping[Training, Predictions],
 ) -> Calibration | None:
     """The calibration of a run's trainings together; None where none was asked for. `test` may be empty."""
-    calibrators = [model.predictor.calibrator for model in models.values()]
+    calibrators = [model.calibrator for model in models.values()]
     if calibrators[0] is None:
         return None
-    before = {"validation": [model.uncalibrated for model in models.values()], "test": [*uncalibrated.values()]}
-    after = {"validation": [model.validation for model in models.values()], "test": [*test.values()]}
+    before = {"validation": [one.uncalibrated.in_order() for one in models.values()], "test": [*uncalibrated.values()]}
+    after = {"validation": [one.validation.in_order() for one in models.values()], "test": [*test.values()]}
     return Calibration(
         kind=calibrators[0].kind,
         temperatures=tuple(one.temperature for one in calibrators if one and one.kind == "temperature"),
@@ -36,7 +36,7 @@ def measure(
 
 
 def track(
-    models: Mapping[Training, Fitted],
+    models: Mapping[Training, Model],
     uncalibrated: Mapping[Training, Predictions],
     test: Mapping[Training, Predictions],
     record: Record,
@@ -47,9 +47,9 @@ def track(
         return None
     for training, model in models.items():
         here = [{training: one[training]} if one else {} for one in (uncalibrated, test)]
-        own = whole if len(models) == 1 else measure({training: model}, *here)
+        own = whole if not record.is_several else measure({training: model}, *here)
         _log(own, record.of(training)) if own else None
-    if len(models) > 1:
+    if record.is_several:
         _log(whole, record.parent)
     return whole
 

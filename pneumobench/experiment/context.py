@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +15,6 @@ from pneumobench.authoring.discovery import Entry
 from pneumobench.authoring.knobs import resolve
 from pneumobench.authoring.recipe import Plugin, View
 from pneumobench.data.dataset import Dataset
-from pneumobench.data.lockbox import Look
 from pneumobench.data.permuted import permuted
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import UsageError
@@ -23,7 +23,7 @@ from pneumobench.tracking.recorder import DatasetInput
 from pneumobench.training import trainer
 from pneumobench.training.options import TrainOptions
 from pneumobench.utils import provenance
-from pneumobench.utils.hashing import content_hash
+from pneumobench.utils.hashing import content_hash, text_hash
 
 
 class Training(NamedTuple):
@@ -43,6 +43,7 @@ class Context:
     images: Prepared
     train: TrainOptions
     name_in_study: str = ""  # the name in the study's file, where a study defines the plugin itself
+    study: str | None = None  # the study whose file lists the plugin
     origin: Origin | None = None  # the study that selected the knobs
 
     @property
@@ -54,7 +55,7 @@ class Context:
     def at(self, training: Training) -> Context:
         """The context of one training: its seed and its division alone."""
         train = replace(self.train, seeds=1, seed=training.seed)
-        images = self._divided[training.split_seed]
+        images = self._divided(training.split_seed)
         images = permuted(images, training.seed) if train.permute_labels else images
         return replace(self, images=images, train=train)
 
@@ -63,17 +64,23 @@ class Context:
         several = self.images.options.split_seeds > 1
         return f"seed {training.seed}" + (f", split {training.split_seed}" if several else "")
 
-    @cached_property
-    def _divided(self) -> dict[int, Prepared]:
-        divided = {}
-        for split_seed in self.images.options.divisions:
+    def check_divisions(self) -> None:
+        """Raises: UsageError where two of the divisions are the same."""
+        divided = {self._divided(split_seed).development.digest for split_seed in self.images.options.divisions}
+        if len(divided) < self.images.options.split_seeds:
+            raise UsageError("--split-seeds takes a split that its seed changes; this one is the same for every seed")
+
+    def _divided(self, split_seed: int) -> Prepared:
+        if split_seed not in self._divisions:
             images = self.images.divided(split_seed)
             for view in self.views:
                 images = replace(images, development=images.development.readable(view))
-            divided[split_seed] = images
-        if len({images.development.digest for images in divided.values()}) < len(divided):
-            raise UsageError("--split-seeds takes a split that its seed changes; this one is the same for every seed")
-        return divided
+            self._divisions[split_seed] = images
+        return self._divisions[split_seed]
+
+    @cached_property
+    def _divisions(self) -> dict[int, Prepared]:
+        return {}
 
     @property
     def name(self) -> str:
@@ -136,6 +143,7 @@ class Context:
             "plugin": self.name,
             **tags_of(self.images),
             "plugin_digest": self.plugin_digest,
+            "key": self.key,
             "operating_point": self.train.operating_point,
             "backend": backend,
             "device": device,
@@ -153,6 +161,20 @@ class Context:
         optional |= self.origin.tags() if self.origin else {}
         return tags | {name: value for name, value in optional.items() if value is not None}
 
+    @cached_property
+    def key(self) -> str:
+        """16 hexadecimal digits that experiments share which differ in nothing but seeds, divisions and versions."""
+        images, train = self.images, self.train
+        backend, _ = trainer.runs_on(self.plugin, self.knobs)
+        same = {
+            "plugin": (self.name, self.plugin_digest, self.files),
+            "knobs": {name: str(value) for name, value in sorted(self.knobs.items())},
+            "images": (images.dataset.fingerprint, images.options.split, images.options.limit, train.folds),
+            "training": (train.epochs, train.operating_point, train.permute_labels, train.calibrate),
+            "computed": (backend, trainer.precision_of(self.plugin, self.knobs, train.precision)),
+        }
+        return text_hash(json.dumps(same), 8)
+
     def identity(self) -> dict[str, Any]:
         """What makes two trainings the same training, down to the library versions and the kind of device."""
         backend, device = trainer.runs_on(self.plugin, self.knobs)
@@ -164,15 +186,6 @@ class Context:
             "permuted": self.train.permute_labels,
             "computed": (backend, device, provenance.versions()),
         }
-
-    def look(self, run_id: str) -> Look:
-        """The ledger entry that this experiment writes before it opens the test images."""
-        return Look.now(
-            plugin=self.name,
-            run=run_id,
-            fingerprint=self.images.dataset.fingerprint,
-            dataset=self.images.dataset.name,
-        )
 
 
 def tags_of(images: Prepared) -> dict[str, Any]:

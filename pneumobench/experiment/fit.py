@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from pneumobench.data.subset import Part
 from pneumobench.evaluation import calibrator, operating_point, predictions
+from pneumobench.evaluation.calibrator import Calibrator
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment.context import Context
 from pneumobench.training import trainer
@@ -18,18 +20,63 @@ from pneumobench.training.trainer import Trained
 from pneumobench.utils.progress import Epoch, Progress
 from pneumobench.utils.timing import Clock
 
+UNCALIBRATED = "_uncalibrated"  # follows a part's name where predictions before calibration are kept
+
+
+class Model(Protocol):
+    """A trained model and what it says of the images held out from training: just fitted, or read from the store.
+
+    `folds` are each fold's part of `validation`, `uncalibrated` those before calibration (the same without it), and
+    `test` both on the test images, where they were predicted before.
+    """
+
+    @property
+    def predictor(self) -> Predictor: ...
+    @property
+    def validation(self) -> Predictions: ...
+    @property
+    def folds(self) -> tuple[Predictions, ...]: ...
+    @property
+    def uncalibrated(self) -> Predictions: ...
+    @property
+    def test(self) -> tuple[Predictions, Predictions] | None: ...
+    @property
+    def images_per_second(self) -> float: ...
+    @property
+    def parameters(self) -> int: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def calibrator(self) -> Calibrator | None: ...
+    def predict_both(self, part: Part) -> tuple[Predictions, Predictions]:
+        """The predictions on other images, at the operating point chosen on validation, and before calibration."""
+
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model, its predictions on the images held out from training (all folds together), and each fold's.
-
-    `uncalibrated` are those on the held-out images before calibration; the same as `validation` without it.
-    """
+    """A model that was trained just now."""
 
     predictor: Predictor
     validation: Predictions
     folds: tuple[Predictions, ...]
     uncalibrated: Predictions
+    test: None = None
+
+    @property
+    def images_per_second(self) -> float:
+        return self.predictor.images_per_second
+
+    @property
+    def parameters(self) -> int:
+        return self.predictor.parameters
+
+    @property
+    def precision(self) -> str:
+        return self.predictor.precision
+
+    @property
+    def calibrator(self) -> Calibrator | None:
+        return self.predictor.calibrator
 
     def predict(self, part: Part) -> Predictions:
         """The model's predictions on other images, at the operating point chosen on validation."""

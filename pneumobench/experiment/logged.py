@@ -49,6 +49,15 @@ def measured(fitted: Fitted) -> dict[str, float]:
     }
 
 
+def describe(run: Recorder, context: Context) -> None:
+    """Log what a training is started with: knobs, dataset, options and environment."""
+    run.params(context.parameters)
+    run.dataset(context.input, "training")
+    with tempfile.TemporaryDirectory() as folder:
+        write_settings(Path(folder) / "settings", context)
+        run.artifacts(Path(folder))
+
+
 def write_source(folder: Path, context: Context) -> None:
     """The plugin's file and those of the plugins that it imports, and the qualified name of each hook's function."""
     folder.mkdir(parents=True)

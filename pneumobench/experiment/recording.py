@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,15 @@ from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment import plots
 from pneumobench.experiment.context import Context, Training
-from pneumobench.experiment.fit import Fitted
-from pneumobench.experiment.logged import how_logged, log_model, measured, write_settings, write_source
+from pneumobench.experiment.fit import UNCALIBRATED, Fitted
+from pneumobench.experiment.logged import describe, how_logged, log_model, measured, write_source
 from pneumobench.experiment.result import Result
-from pneumobench.experiment.session import Session
+from pneumobench.experiment.stored import TRAINED, Stored
 from pneumobench.tracking import kept
 from pneumobench.tracking.history import History
 from pneumobench.tracking.kept import Parcel
 from pneumobench.tracking.recorder import Recorder, recording
+from pneumobench.utils import provenance
 from pneumobench.utils.jsonable import to_json
 from pneumobench.utils.progress import Epoch
 from pneumobench.utils.timing import Clock
@@ -32,34 +33,84 @@ Figures = Mapping[str, Mapping[str, Estimate]]  # by part of the split, then by 
 
 
 class Record:
-    """A running experiment: its MLflow run, and a child run for each of several seeds or for each fold.
+    """A running experiment: its MLflow run, and a child run for each of several trainings or for each fold.
 
-    `clock` measures the time for plots.
+    `known` are its trainings that are in the store. `clock` measures the time for plots.
     """
 
-    def __init__(self, context: Context, parent: Recorder, children: Mapping[Any, Recorder], clock: Clock):
-        self._context, self.parent, self._children, self._clock = context, parent, children, clock
-        self._unit = "fold" if context.images.folds else "seed"
+    def __init__(
+        self,
+        context: Context,
+        parent: Recorder,
+        *,
+        folds: Mapping[int, Recorder] | None = None,
+        known: Mapping[Training, Stored] | None = None,
+        is_flat: bool = True,
+        clock: Clock,
+    ):
+        self._context, self.parent, self.folds, self._clock = context, parent, folds or {}, clock
+        self._is_flat = is_flat
         self._history: dict[str, list[Epoch]] = {}
         self._logs: list[History] = []
+        self._children: dict[Training, Recorder] = {}
         self._models: dict[Training, str] = {}
+        for training, stored in (known or {}).items():
+            self.add(training, stored)
+
+    @property
+    def is_several(self) -> bool:
+        """Whether the experiment's run is the parent of its trainings' runs."""
+        return not self._is_flat
 
     def of(self, training: Training) -> Recorder:
         """The run of one training: a child run where there are several, else the experiment's run."""
-        return self.parent if self._unit == "fold" else self._children.get(training, self.parent)
+        return self.parent if self._is_flat else self._children[training]
+
+    @contextmanager
+    def training(
+        self, training: Training, *, resume: str | None = None, added_after: str | None = None
+    ) -> Iterator[None]:
+        """The run of a training while the block runs: a child run that ends with it, or the experiment's.
+
+        `resume` is the run of the same training that was cut off; `added_after` one that was scored before.
+        """
+        own = self._context.at(training)
+        marked = {"added_after": added_after} if added_after else {}
+        if self._is_flat:
+            self.parent.tags(marked)
+            yield
+            return
+        tags = own.tags() | {"kind": "seed", "seed": training.seed} | marked
+        title = f"{own.name}, {self._context.title(training)}"
+        with recording(self.parent.store, self.parent.experiment, title, tags, self.parent.run_id, resume) as run:
+            self._children[training] = run
+            describe(run, own)
+            yield
+
+    def add(self, training: Training, stored: Stored) -> None:
+        """A training that was done elsewhere, in its own run."""
+        if not self._is_flat:
+            self._children[training] = Recorder(self.parent.store, stored.run_id)
+        self._models[training] = stored.run.outputs.model_outputs[0].model_id
+
+    def remember(self, training: Training, epoch: Epoch) -> None:
+        """An epoch of such a training, for the plots."""
+        self._history.setdefault(self._context.title(training), []).append(epoch)
 
     def on_epoch(self, training: Training) -> Callable[[int], Callable[[Epoch], None]]:
         """A function that takes a fold's number and returns a callback that logs each epoch of its training."""
 
         def of_fold(fold: int) -> Callable[[Epoch], None]:
-            name = f"fold {fold}" if self._unit == "fold" else self._context.title(training)
+            name = f"fold {fold}" if self.folds else self._context.title(training)
             history = self._history.setdefault(name, [])
-            self._logs.append(History(self._children.get(fold if self._unit == "fold" else training, self.parent)))
-            logged = self._logs[-1]
+            run = self.folds[fold] if self.folds else self.of(training)
+            logged = run.steps("loss") if run.is_resumed else set()
+            self._logs.append(log_of := History(run))
 
             def log(epoch: Epoch) -> None:
                 history.append(epoch)
-                logged.add(epoch.number, epoch.metrics())
+                if epoch.number not in logged:
+                    log_of.add(epoch.number, epoch.metrics())
 
             return log
 
@@ -67,7 +118,7 @@ class Record:
 
     def tags(self, values: Mapping[str, Any]) -> None:
         """Set tags on every run of the experiment."""
-        for run in (self.parent, *self._children.values()):
+        for run in (self.parent, *self.folds.values(), *self._children.values()):
             run.tags(values)
 
     def save(self, training: Training, fitted: Fitted, figures: Mapping[str, Estimate]) -> None:
@@ -89,14 +140,16 @@ class Record:
             self._write(Path(folder), training, fitted)
             run.artifacts(Path(folder))
         self._models[training] = log_model(run, fitted)
-        run.tags({"precision": predictor.precision, "parameters": predictor.parameters})
         run.metrics(measured(fitted), model_id=self._models[training])
         run.metrics(entries("validation", figures), model_id=self._models[training], dataset=self._context.input)
+        run.tags({"precision": predictor.precision, "parameters": predictor.parameters, TRAINED: provenance.now()})
         run.complete = run is not self.parent
 
     def _write(self, files: Path, training: Training, fitted: Fitted) -> None:
         """The files of a trained model's run: predictions on validation, development images, the plugin's source."""
         fitted.validation.write(files / "predictions" / "validation.parquet")
+        if fitted.calibrator is not None:
+            fitted.uncalibrated.write(files / "predictions" / f"validation{UNCALIBRATED}.parquet")
         seen.write(self._context.at(training).images.development, files / seen.FILE)
         write_source(files / "plugin", self._context)
 
@@ -104,7 +157,7 @@ class Record:
         """Keep a training where the store's failure does not reach; says where, and how to send it."""
         run, predictor = self.of(training), fitted.predictor
         parcel = Parcel(
-            tags={"precision": predictor.precision, "parameters": predictor.parameters},
+            tags={"precision": predictor.precision, "parameters": predictor.parameters, TRAINED: provenance.now()},
             metrics=measured(fitted) | entries("validation", figures),
             dataset=self._context.input,
             epochs=[epoch for log in self._logs if log.run is run for epoch in log.waiting],
@@ -124,14 +177,22 @@ class Record:
             f"validation and {len(parcel.epochs)} epochs are kept in {folder}; {kept.HOW}"
         )
 
-    def score(self, training: Training, test: Predictions | None, figures: Mapping[str, Estimate] | None) -> None:
+    def score(
+        self,
+        training: Training,
+        test: Predictions | None,
+        uncalibrated: Predictions | None,
+        figures: Mapping[str, Estimate] | None,
+    ) -> None:
         """Log a training's plots and, where the test images were opened, its predictions and metrics on them."""
         run, name = self.of(training), self._context.title(training)
-        history = self._history if self._unit == "fold" else {name: self._history.get(name, [])}
+        history = self._history if self.folds else {name: self._history.get(name, [])}
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder)
             if test is not None:
                 test.write(files / "predictions" / "test.parquet")
+            if uncalibrated is not None:
+                uncalibrated.write(files / "predictions" / f"test{UNCALIBRATED}.parquet")
             with self._clock("plots"):
                 plots.save_all(files / "plots", self._title(name), {name: test} if test else {}, history)
             try:
@@ -148,7 +209,7 @@ class Record:
 
     def finish_fold(self, number: int, held_out: Predictions, figures: Mapping[str, Estimate]) -> None:
         """Log the predictions and metrics of a fold's model on its held-out images."""
-        run = self._children[number]
+        run = self.folds[number]
         with tempfile.TemporaryDirectory() as folder:
             held_out.write(Path(folder) / "predictions" / "validation.parquet")
             run.artifacts(Path(folder))
@@ -160,64 +221,18 @@ class Record:
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder)
             (files / "result.json").write_text(json.dumps(to_json(result), indent=2))
-            if count > 1:
+            if self.is_several:
                 named = {self._context.title(training): p for training, p in scored.items()}
                 with self._clock("plots"):
                     plots.save_all(files / "plots", self._title(f"{count} trainings"), named, self._history)
                 write_source(files / "plugin", self._context)
             self.parent.artifacts(files)
-        for part, estimates in figures.items() if count > 1 else ():
+        for part, estimates in figures.items() if self.is_several else ():
             self.parent.metrics(entries(part, estimates), dataset=self._context.input)
         self.parent.metrics({f"seconds_{phase}": value for phase, value in result.seconds.items()})
 
     def _title(self, what: str) -> str:
         return f"{self._context.name} on {self._context.images.dataset.name}, {what}"
-
-
-@contextmanager
-def recording_of(context: Context, session: Session) -> Iterator[Record]:
-    """The experiment's run or runs, all of which are ended even if the block raises."""
-    store, trainings = session.store, context.trainings
-    divisions = context.images.options.divisions
-    experiment = store.experiment(context.experiment, context.images.dataset.fingerprint, context.description)
-    name, common = context.name, context.tags()
-    listed = ",".join(map(str, context.train.numbers))
-    folds = range(1, len(context.images.folds) + 1)
-    children: dict[Any, tuple[str, dict[str, Any]]] = {}
-    if folds:
-        title, kind = f"{name}, {len(folds)} folds", {"kind": "folds", "seed": listed}
-        children = {
-            number: (f"fold {number}", common | {"kind": "fold", "fold": number, "seed": listed}) for number in folds
-        }
-    elif len(trainings) > 1:
-        kind = {"kind": "seeds", "seeds": listed}
-        title = f"{name}, {len(context.train.numbers)} seeds"
-        if len(divisions) > 1:
-            kind |= {"split_seed": ",".join(map(str, divisions))}
-            title += f" on {len(divisions)} divisions"
-        children = {
-            training: (context.title(training), context.at(training).tags() | {"kind": "seed", "seed": training.seed})
-            for training in trainings
-        }
-    else:
-        title, kind = f"{name}, seed {listed}", {"kind": "run", "seed": listed}
-    with ExitStack() as open_runs:
-        parent = open_runs.enter_context(recording(store, experiment, title, common | kind))
-        _describe(parent, context)
-        runs = {}
-        for key, (which, tags) in children.items():
-            child = recording(store, experiment, f"{name}, {which}", tags, parent=parent.run_id)
-            runs[key] = open_runs.enter_context(child)
-            _describe(runs[key], context if folds else context.at(key))
-        yield Record(context, parent, runs, session.clock)
-
-
-def _describe(run: Recorder, context: Context) -> None:
-    run.params(context.parameters)
-    run.dataset(context.input, "training")
-    with tempfile.TemporaryDirectory() as folder:
-        write_settings(Path(folder) / "settings", context)
-        run.artifacts(Path(folder))
 
 
 def entries(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:

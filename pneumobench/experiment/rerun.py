@@ -77,7 +77,14 @@ def rerun(
             train = replace(train, precision=tags["precision"])
         is_tested = all(one.looks is not None for one in before)
         again = run(
-            settings.plugin, settings.knobs, options, train, test=is_tested, tracking_uri=store.uri, progress=progress
+            settings.plugin,
+            settings.knobs,
+            options,
+            train,
+            test=is_tested,
+            again=True,
+            tracking_uri=store.uri,
+            progress=progress,
         )
     Recorder(store, again.run_id).tags({"rerun_of": tracked_as})
     every = of_store(store)

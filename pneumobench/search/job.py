@@ -47,6 +47,15 @@ class Job:
         """The images of the study, split but not decoded, with an empty lockbox."""
         return prepare.load(self.data, progress).sealed()
 
+    @property
+    def opens(self) -> str:
+        """The function that makes a worker of it."""
+        return "pneumobench.search.worker:opened"
+
+    def plain(self) -> dict[str, Any]:
+        """All of its values, for workers on this machine."""
+        return asdict(self)
+
     def portable(self) -> dict[str, Any]:
         """The settings that a study stores for workers on other machines, whose addresses and folders differ."""
         plain = asdict(replace(self, data=replace(self.data, data=None, root=None)))

@@ -19,7 +19,7 @@ from pneumobench.authoring.knobs import knobs_of, resolve
 from pneumobench.authoring.recipe import Plugin, View
 from pneumobench.authoring.study import Study, check_metric
 from pneumobench.data.prepare import Prepared
-from pneumobench.errors import UsageError, unknown
+from pneumobench.errors import UsageError
 from pneumobench.search.space import Space
 from pneumobench.training import trainer
 from pneumobench.training.options import TrainOptions
@@ -122,13 +122,9 @@ def make_plan(
 
     Raises: UsageError or PluginError for anything that cannot be searched, before training starts.
     """
-    study, entry, train = registry.load_study(name), registry.STUDIES.find(name), train or TrainOptions()
-    available = study.plugins if isinstance(study.plugins, Mapping) else {plugin: plugin for plugin in study.plugins}
+    study, available, train = registry.load_study(name), registry.listed_in(name), train or TrainOptions()
     chosen = list(plugins) or list(available)
-    for plugin_name in chosen:
-        if plugin_name not in available:
-            raise unknown(f"plugin in study '{name}'", plugin_name, available)
-    searched = {plugin_name: _plugin(available[plugin_name], entry) for plugin_name in dict.fromkeys(chosen)}
+    searched = {plugin_name: registry.plugin_in(name, plugin_name) for plugin_name in dict.fromkeys(chosen)}
     check_metric(metric or study.metric)
     plan = Plan(
         study=study,
@@ -143,11 +139,6 @@ def make_plan(
         trainer.check_epochs(plugin, plan.epochs_of(plugin_name), plugin_name)
     _ = plan.parameters, plan.combinations  # raise what the space raises
     return plan
-
-
-def _plugin(value: str | Plugin, study: Entry) -> tuple[Entry, Plugin]:
-    """A plugin by name, or one that the study's file defines, with the entry of its file."""
-    return (registry.find(value), registry.load(value)) if isinstance(value, str) else (study, value)
 
 
 def _fixed(

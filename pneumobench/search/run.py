@@ -16,6 +16,8 @@ from pneumobench.data import prepare
 from pneumobench.data.options import DataOptions, at_least
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import TrainingError, UsageError
+from pneumobench.execution.supervisor import Supervisor
+from pneumobench.execution.workers import Workers
 from pneumobench.experiment.context import description_of, experiment_of, tags_of
 from pneumobench.experiment.options import gathered
 from pneumobench.search import plots
@@ -26,9 +28,8 @@ from pneumobench.search.plan import Plan
 from pneumobench.search.snapshot import Snapshot, snapshot
 from pneumobench.search.storage import Storage, address
 from pneumobench.search.summary import Summary, in_common, summarise
-from pneumobench.search.supervisor import Supervisor
+from pneumobench.search.tasks import TrialTasks
 from pneumobench.search.trials import IN_A_ROW, Trials
-from pneumobench.search.workers import Workers
 from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
@@ -107,13 +108,14 @@ def study(
         study_trials.set_target(trials)
         for key, value in (("mlflow_run", run.run_id), ("job", json.dumps(job.portable()))):
             study_trials.study.set_user_attr(key, value)
-        supervisor = Supervisor(engine, job, study_trials)
+        tasks = TrialTasks(study_trials)
+        supervisor = Supervisor(engine, job, tasks)
         with _in_agreement(study_trials, store, run), closing(engine):
             if not study_trials.is_done():
                 progress.stage("starting the workers")
                 _search(supervisor, study_trials, watch)
         study_trials.study.set_user_attr("exhausted", study_trials.is_exhausted())
-        failed = supervisor.failures()
+        failed = tasks.failures()
         progress.stage("writing the summary")
         summary, folder = _sum_up(study_trials, store, run)
         if failed:
@@ -159,7 +161,7 @@ def work(
     study_trials = Trials(kept, name, plan)
     study_trials.check_identity(plan.identity(images))
     progress.stage("starting the workers")
-    _search(Supervisor(engine, job, study_trials), study_trials, watch)
+    _search(Supervisor(engine, job, TrialTasks(study_trials)), study_trials, watch)
     return summarise(study_trials, store)
 
 

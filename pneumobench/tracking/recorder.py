@@ -32,16 +32,32 @@ class DatasetInput:
 
 
 class Recorder:
-    """Writes to one run of a store. Once `complete` is set, a later error no longer marks this run as failed."""
+    """Writes to one run of a store. Once `complete` is set, a later error no longer marks this run as failed.
+
+    `is_resumed`: it was begun by an earlier process.
+    """
 
     def __init__(self, store: Store, run_id: str):
         self._store, self._client, self.run_id = store, store.client, run_id
-        self.complete = False
+        self.complete = self.is_resumed = False
 
     @property
     def store(self) -> Store:
         """The store that holds the run."""
         return self._store
+
+    @property
+    def experiment(self) -> str:
+        """The id of the experiment that the run is in."""
+        with self._store.reporting_errors():
+            return str(self._client.get_run(self.run_id).info.experiment_id)
+
+    def finish(self) -> None:
+        """End a run whose process did not."""
+        with self._store.reporting_errors():
+            if "error" in self._client.get_run(self.run_id).data.tags:
+                self._client.delete_tag(self.run_id, "error")
+            self._client.set_terminated(self.run_id, "FINISHED")
 
     @property
     def kept(self) -> Path:
@@ -177,6 +193,7 @@ def recording(
         if "error" in store.client.get_run(resume).data.tags:
             store.client.delete_tag(resume, "error")
         recorder = Recorder(store, resume)
+        recorder.is_resumed = True
         recorder.tags(texts)
     else:
         run = store.client.create_run(experiment, run_name=name, tags=texts)

@@ -93,13 +93,17 @@ class Experiment:
         """The trainings that began after another one of the experiment had been scored on the test images.
 
         A result that is pooled over trainings whose number was chosen by looking is more often called different than
-        its level says.
+        its level says. Those that were added to others are marked by their tag.
         """
         first = min((run for run in self.runs if run.looks is not None), key=lambda run: run.started, default=None)
         if first is None:
             return []
         opened = datetime.fromisoformat(first.started) + timedelta(seconds=first.metrics.get("training_seconds", 0))
-        return [r for r in self.runs if r.parent != first.parent and datetime.fromisoformat(r.started) > opened]
+
+        def is_later(run: TrackedRun) -> bool:
+            return run.parent != first.parent and datetime.fromisoformat(run.started) > opened
+
+        return [run for run in self.runs if "added_after" in run.tags or is_later(run)]
 
     def predictions(self, part: str) -> list[Predictions]:
         """Each seed's predictions for "validation" or "test". Raises: UsageError where one is missing."""
@@ -112,7 +116,7 @@ class Experiment:
 
 def of_store(store: Store) -> list[TrackedRun]:
     """The finished trainings of a store, the latest first."""
-    return [_tracked(store, run) for run in store.finished({}) if run.data.tags.get("kind") in KINDS]
+    return [tracked(store, run) for run in store.finished({}) if run.data.tags.get("kind") in KINDS]
 
 
 def chosen(runs: Sequence[TrackedRun], ids: Iterable[str]) -> list[TrackedRun]:
@@ -181,7 +185,8 @@ def _is_same_training(run: TrackedRun, group: _Group) -> bool:
     return run.training in group and group[run.training].tags["split_digest"] == run.tags["split_digest"]
 
 
-def _tracked(store: Store, run: Any) -> TrackedRun:
+def tracked(store: Store, run: Any) -> TrackedRun:
+    """A run of MLflow as a training."""
     parent = run.data.tags.get("mlflow.parentRunId", run.info.run_id)
     started = datetime.fromtimestamp(run.info.start_time / 1000, UTC).isoformat(timespec="seconds")
     opened = "test_auroc" in run.data.metrics

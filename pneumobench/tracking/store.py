@@ -109,9 +109,12 @@ class Store:
 
     def finished(self, tags: Mapping[str, Any]) -> list[Any]:
         """Finished runs with all of these tags, the latest first."""
+        return [run for run in self.tagged(tags) if run.info.status == "FINISHED"]
+
+    def tagged(self, tags: Mapping[str, Any]) -> list[Any]:
+        """Runs with all of these tags, whatever their status, the latest first."""
         with self.reporting_errors():
-            wanted = ["attributes.status = 'FINISHED'", *_equal(tags)]
-            return list(self._search([e.experiment_id for e in self._ours()], " and ".join(wanted)))
+            return list(self._search([e.experiment_id for e in self._ours()], " and ".join(_equal(tags))))
 
     def children(self, parent: str, tags: Mapping[str, Any]) -> list[Any]:
         """The child runs of a run with all of these tags, whatever their status."""

@@ -16,6 +16,7 @@ from pneumobench.data.subset import Development
 from pneumobench.errors import UsageError
 from pneumobench.training import backend, estimator, network
 from pneumobench.training.checkpoint import Checkpoints
+from pneumobench.training.precision import resolve
 from pneumobench.training.predictor import Predictor, mean
 from pneumobench.utils.progress import Epoch, Progress
 
@@ -104,6 +105,11 @@ def start(plugin: Plugin, knobs: Mapping[str, Any]) -> None:
 def runs_on(plugin: Plugin, knobs: Mapping[str, Any]) -> tuple[str, str]:
     """The library that computes ("tensorflow", "jax" or "scikit-learn") and the device ("gpu" or "cpu")."""
     return (backend.name(), backend.device()) if needs_keras(plugin, knobs) else ("scikit-learn", "cpu")
+
+
+def precision_of(plugin: Plugin, knobs: Mapping[str, Any], precision: str) -> str:
+    """What "auto" is on this machine, or the precision itself; "" where nothing is computed by Keras."""
+    return resolve(precision) if needs_keras(plugin, knobs) else ""
 
 
 def needs_keras(plugin: Plugin, knobs: Mapping[str, Any]) -> bool:

@@ -58,3 +58,6 @@ class Progress:
 
     def epoch(self, epoch: Epoch) -> None:
         """An epoch is done."""
+
+    def epoch_of(self, name: str, epoch: Epoch) -> None:
+        """An epoch of a training among others is done, in another process."""

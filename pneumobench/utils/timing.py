@@ -10,10 +10,12 @@ from contextlib import contextmanager
 class Clock:
     """Seconds by phase, and in all since it was made: `with clock("train"): …`.
 
-    A phase inside a phase is counted once, as the inner one.
+    A phase inside a phase is counted once, as the inner one. Of one that `is_shared`, where others' work lies between
+    its phases, the total is theirs alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_shared: bool = False) -> None:
+        self._is_shared = is_shared
         self._began = time.perf_counter()
         self._spent: dict[str, float] = {}
         self._inner = [0.0]  # seconds of the phases inside each phase that is open
@@ -31,4 +33,5 @@ class Clock:
 
     def seconds(self) -> dict[str, float]:
         """Seconds of each phase, and `total`."""
-        return {**self._spent, "total": time.perf_counter() - self._began}
+        total = sum(self._spent.values()) if self._is_shared else time.perf_counter() - self._began
+        return {**self._spent, "total": total}

@@ -31,6 +31,7 @@ TESTS = Path(__file__).parents[1]
 def overhead(trials: int) -> None:
     """Seconds beside the fit, and memory, as trials go by."""
     import pneumobench
+    from pneumobench.execution.process import memory
     from pneumobench.search.job import Job
     from pneumobench.search.storage import Storage
     from pneumobench.search.trials import RUN, Trials
@@ -56,7 +57,7 @@ def overhead(trials: int) -> None:
         (trial,) = [t for t in held.all() if t.number == report.number]
         taken.append(whole - store.run(trial.user_attrs[RUN]).data.metrics["training_seconds"])
         if number in marks:
-            print(f"to {number:>9}  {statistics.median(taken):31.3f}  {report.memory / 1e6:24.0f}", flush=True)
+            print(f"to {number:>9}  {statistics.median(taken):31.3f}  {memory() / 1e6:24.0f}", flush=True)
             taken = []
 
 

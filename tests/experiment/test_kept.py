@@ -39,7 +39,7 @@ def test_what_a_store_did_not_take_is_sent_later(tmp_path, phantom_folder, new_s
     add = History.add
     monkeypatch.setattr(History, "add", lambda log, *epoch: (add(log, *epoch), network()))
     with pytest.raises(TrackingError) as raised:
-        pneumobench.run("tiny", **options)
+        pneumobench.run("tiny", again=True, **options)
     monkeypatch.setattr(History, "add", add)
     (run_id,) = kept.waiting(store)
     assert f"run {run_id[:8]} is incomplete" in str(raised.value)

@@ -135,7 +135,11 @@ def test_without_test_the_lockbox_stays_closed(store, copy):
     assert not any(name.startswith("test_") for name in store.client.get_run(result.run_id).data.metrics)
     with pytest.raises(DataError, match="not an image"):
         pneumobench.run("tiny", data=copy, tracking_uri=store.uri)
-    failed = store.client.search_runs([store.client.get_run(result.run_id).info.experiment_id], max_results=1)
+    trained = store.client.get_run(result.run_id)
+    assert trained.info.status == "FINISHED", "what it trained stays"
+    with pytest.raises(DataError, match="not an image"):
+        pneumobench.run("tiny", data=copy, tracking_uri=store.uri, again=True)
+    failed = store.client.search_runs([trained.info.experiment_id], max_results=1)
     assert failed[0].info.status == "FAILED"
     assert "not an image" in failed[0].data.tags["error"]
 

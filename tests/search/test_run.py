@@ -142,7 +142,7 @@ def test_a_temporary_failure_is_retried(place):
 
 
 def test_a_worker_that_uses_too_much_memory_is_replaced_while_the_study_runs(place, monkeypatch):
-    monkeypatch.setattr("pneumobench.search.supervisor.GROWTH", -(10**12))  # so that each has grown too large at once
+    monkeypatch.setattr("pneumobench.execution.supervisor.GROWTH", -(10**12))  # each has grown too large at once
     outcome = place.study("quick", trials=6, knobs={"knobby.seconds": "2"})
     assert outcome.replaced >= 1
     trials = place.agreed("quick").all(TrialState.COMPLETE)

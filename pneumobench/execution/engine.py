@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from pneumobench.errors import UsageError
-from pneumobench.search.handles import ProcessHandle, WorkerHandle
-from pneumobench.search.job import Job
+from pneumobench.execution.handles import ProcessHandle, WorkerHandle
+from pneumobench.execution.job import Job
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 import pytest
 
 from pneumobench.errors import UsageError
-from pneumobench.search.engine import LocalEngine
+from pneumobench.execution.engine import LocalEngine
 
 
 @dataclass
 class Job:
     """What a worker is told; these do not read it."""
 
-    name: str = "none"
+    opens: str = "none"
+
+    def plain(self):
+        return {}
 
 
 @pytest.fixture

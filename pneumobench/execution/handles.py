@@ -10,15 +10,14 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from pneumobench.errors import PneumobenchError
-from pneumobench.search.job import Job
-from pneumobench.search.worker import REQUEST, TrialReport
+from pneumobench.execution.job import Job, Tell
 
-PATIENCE = 15  # seconds that a worker has to end its trial after it is asked to stop
+PATIENCE = 15  # seconds that a worker has to end its training after it is asked to stop
 
 
 class WorkerDied(Exception):  # noqa: N818 (not a user's error)
@@ -27,6 +26,14 @@ class WorkerDied(Exception):  # noqa: N818 (not a user's error)
     def __init__(self, why: str, process: Mapping[str, str] | None):
         super().__init__(why)
         self.process = process
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker reports of a request, None where there was nothing to train; and its memory in bytes."""
+
+    report: dict[str, Any] | None
+    memory: int
 
 
 class WorkerHandle(Protocol):
@@ -40,11 +47,11 @@ class WorkerHandle(Protocol):
     def ready(self) -> int:
         """Wait until it can train; returns its memory in bytes. Raises: WorkerDied, or the error on starting."""
 
-    def trial(self) -> TrialReport | None:
-        """Train one trial; None where there was none to claim. Raises: WorkerDied."""
+    def work(self, request: Any, tell: Tell) -> Answer:
+        """Train what is requested. Raises: WorkerDied."""
 
     def stop(self) -> None:
-        """Stop it; a running trial ends as "interrupted"."""
+        """Stop it; a running training ends as interrupted."""
 
 
 def identity_and_memory(answer: Mapping[str, Any]) -> tuple[Mapping[str, str], int]:
@@ -68,7 +75,7 @@ class ProcessHandle:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as errors:
             self._worker = subprocess.Popen(
-                [sys.executable, "-m", "pneumobench.search.worker"],
+                [sys.executable, "-m", "pneumobench.execution.process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -77,7 +84,7 @@ class ProcessHandle:
             )
         threading.Thread(target=self._listen, daemon=True).start()
         # on standard input, as command lines are visible to other users and the job may hold a password
-        self._send(json.dumps({"job": asdict(job), "check": check}))
+        self._send({"opens": job.opens, "job": job.plain(), "check": check})
 
     def is_ready(self) -> bool:
         return self._is_ready.is_set()
@@ -87,10 +94,11 @@ class ProcessHandle:
             self.process, self._memory = identity_and_memory(self._answer())
         return self._memory
 
-    def trial(self) -> TrialReport | None:
-        self._send(REQUEST)
-        report = self._answer()["report"]
-        return report and TrialReport(**report)
+    def work(self, request: Any, tell: Tell) -> Answer:
+        self._send(request)
+        while "told" in (answer := self._answer()):
+            tell(answer["told"])
+        return Answer(answer["report"], answer["memory"])
 
     def stop(self) -> None:
         with suppress(OSError):
@@ -102,10 +110,10 @@ class ProcessHandle:
             self._worker.kill()
             self._worker.wait()
 
-    def _send(self, line: str) -> None:
+    def _send(self, what: Any) -> None:
         with suppress(OSError):  # if the worker is dead, reading its answer reports why
             assert self._worker.stdin
-            self._worker.stdin.write(line + "\n")
+            self._worker.stdin.write(json.dumps(what) + "\n")
             self._worker.stdin.flush()
 
     def _answer(self) -> dict[str, Any]:

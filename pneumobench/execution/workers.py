@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pneumobench.data.options import at_least
 from pneumobench.errors import UsageError
-from pneumobench.search.engine import Engine, LocalEngine
+from pneumobench.execution.engine import Engine, LocalEngine
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,6 @@ class Workers:
         """The engine; local workers write their logs into the folder `logs`."""
         if self.engine_name == "local":
             return LocalEngine.of(self.count, logs)
-        from pneumobench.search.ray_engine import RayEngine
+        from pneumobench.execution.ray_engine import RayEngine
 
         return RayEngine.of(self.count, self.address)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Any
 
 from pneumobench.errors import UsageError
-from pneumobench.search.engine import THREADS
-from pneumobench.search.handles import WorkerDied, WorkerHandle, identity_and_memory
-from pneumobench.search.job import Job
-from pneumobench.search.worker import TrialReport, Worker, when_failed, when_ready
+from pneumobench.execution.engine import THREADS
+from pneumobench.execution.handles import Answer, WorkerDied, WorkerHandle, identity_and_memory
+from pneumobench.execution.job import Job, Tell, Worker, opened
+from pneumobench.execution.process import memory, when_failed, when_ready
 
 RESTARTING = 60.0  # seconds that a killed actor may take until Ray has a process for it again
 PASSED_ON = ("PNEUMOBENCH_", "KERAS_", "MLFLOW_", "TF_", "CUDA_VISIBLE")  # environment variables for the workers
@@ -22,26 +22,23 @@ PASSED_ON = ("PNEUMOBENCH_", "KERAS_", "MLFLOW_", "TF_", "CUDA_VISIBLE")  # envi
 class WorkerActor:
     """The actor's class: a worker that is created on the first call, so that its error can be reported."""
 
-    def __init__(self, job: dict[str, Any]):
-        self._job = job
+    def __init__(self, opens: str, job: dict[str, Any]):
+        self._opens, self._job = opens, job
         self._worker: Worker | None = None
 
     def ready(self, check: bool) -> dict[str, Any]:
         """This process's identity and memory, once it can train; or the error on starting."""
         try:
             if self._worker is None:
-                self._worker = Worker(Job.from_plain(self._job))
-                if check:
-                    self._worker.check()
+                self._worker = opened(self._opens, self._job, check=check)
         except Exception as error:
             return when_failed(error)
         return when_ready()
 
-    def trial(self) -> dict[str, Any] | None:
-        """A trial's report; None where there is none to train."""
+    def work(self, request: Any) -> tuple[dict[str, Any] | None, int]:
+        """The report of a training, None where there was nothing to train; and the memory in bytes."""
         self.ready(check=False)  # in case Ray restarted the actor
-        report = self._worker.trial() if self._worker else None
-        return None if report is None else vars(report)
+        return self._worker.work(request, lambda told: None) if self._worker else None, memory()
 
 
 class _Unavailable(WorkerDied):
@@ -75,9 +72,8 @@ class RayHandle:
                 self._starting = self.actor.ready.remote(self._check)
         return self._memory
 
-    def trial(self) -> TrialReport | None:
-        report = self._get(self.actor.trial.remote())
-        return report and TrialReport(**report)
+    def work(self, request: Any, tell: Tell) -> Answer:
+        return Answer(*self._get(self.actor.work.remote(request)))  # an actor answers once: it tells nothing between
 
     def stop(self) -> None:
         import ray
@@ -147,7 +143,7 @@ class RayEngine:
             max_restarts=-1,
             runtime_env={"env_vars": passed},
         )
-        return RayHandle(actor.remote(asdict(job)), check)
+        return RayHandle(actor.remote(job.opens, job.plain()), check)
 
     def restart(self, slot: int, job: Job, dead: WorkerHandle) -> WorkerHandle:
         """The same actor, which Ray restarts."""
