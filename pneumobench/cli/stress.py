@@ -60,7 +60,13 @@ def _table(result: StressResult) -> Grid:
         rows.append([kind, *figures])
     rows.append(None)
     for control in result.standings[0].controls:
-        rows.append([control, *(figure(one.controls[control]).replace(" [", "\n[") for one in result.standings)])
+        floor = f"mean grey alone {number(result.floors[control])}" if control in result.floors else ""
+        rows.append(
+            [
+                render.stacked(control, floor),
+                *(figure(one.controls[control]).replace(" [", "\n[") for one in result.standings),
+            ]
+        )
     where = "test images" if result.site == "test" else f"images of {result.site}"
     title = f"AUROC (accuracy at the threshold) on {result.images} altered {where} of {result.dataset}"
     return render.table(["alteration", *plugins], rows, title=title, whole=plugins)

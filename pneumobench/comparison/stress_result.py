@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pneumobench.comparison.stress_figures import FLOORS, without_lungs
 from pneumobench.evaluation.estimates import Estimate
-from pneumobench.evaluation.words import difference, figure, number, p_value
+from pneumobench.evaluation.words import difference, p_value
 
 
 @dataclass(frozen=True)
@@ -53,28 +54,16 @@ class StressStanding:
     by_severity: dict[str, float]
     controls: dict[str, Estimate]
 
-    def without_lungs(self) -> list[str]:
-        """A sentence for each control on which the model still ranks images, with the floor that it should meet."""
-        what = {
-            "centre hidden": "with the lungs blacked out",
-            "border alone": "from the border alone",
-            "histogram alone": "from shuffled pixels",
-            "4 x 4 low-pass": "from 16 grey values",
-        }
-        return [
-            f"{self.name} keeps AUROC {figure(estimate)} {what.get(control, control)}, where no lung can be read: a "
-            f"model that reads lungs would fall to {number(0.5)}"
-            for control, estimate in self.controls.items()
-            if estimate.low > 0.5
-        ]
-
     def __json__(self) -> dict[str, Any]:
         return vars(self)
 
 
 @dataclass(frozen=True)
 class StressResult:
-    """The standings, the best mean first, on the altered images of one site (`test`: the test images at home)."""
+    """The standings, the best mean first, on the altered images of one site (`test`: the test images at home).
+
+    `floors` is, by control, the AUROC that the mean grey value of its images scores, in the better direction.
+    """
 
     site: str
     dataset: str
@@ -83,12 +72,15 @@ class StressResult:
     seed: int
     standings: tuple[StressStanding, ...]
     pairs: tuple[StressPair, ...]
+    floors: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 
     def remarks(self) -> list[str]:
         """What a reader has to know beside the figures, a sentence or two each."""
         lines = [pair.sentence for pair in self.pairs]
-        lines += [f"{sentence}." for one in self.standings for sentence in one.without_lungs()]
+        told = [line for one in self.standings for line in without_lungs(one.name, one.controls, self.floors)]
+        lines += [f"{line}." for line in told]
+        lines += [f"{FLOORS}."] if told and self.floors else []
         lines.append(
             "AUROC by kind, the mean of three severities; every model sees the same altered pixels. Nothing was "
             "trained or chosen by these figures."

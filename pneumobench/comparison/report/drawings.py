@@ -38,7 +38,7 @@ class Canvas:
 def forest(comparison: Comparison) -> str:
     """Each pair's difference with its interval, on an axis that shows 0; open where no difference was detected."""
     metric, pairs = label(comparison.metric), comparison.pairs
-    with _rows(
+    with rows(
         [pair.plugin for pair in pairs], f"difference in {metric} from {comparison.reference}", TEXTS - 0.025
     ) as canvas:
         axes = canvas.axes
@@ -56,7 +56,7 @@ def at_sites(comparison: Comparison, site: Elsewhere) -> str:
     """Each pair's difference at home (a line above) and at a site (below it), and the answer beside the two."""
     title = f"difference in {label(comparison.metric)} from {comparison.reference}: at home, and at {site.site}"
     names = [name for contrast in site.contrasts for name in (contrast.plugin, f"there: {contrast.answer}")]
-    with _rows(names, title, TEXTS - 0.025) as canvas:
+    with rows(names, title, TEXTS - 0.025) as canvas:
         canvas.axes.axvline(0, color=SOFT, lw=0.8, ls=(0, (3, 3)), zorder=0)
         for number, contrast in enumerate(site.contrasts):
             for below, (pair, colour) in enumerate(((contrast.home, MARK), (contrast.away, PUBLISHED))):
@@ -70,7 +70,7 @@ def at_sites(comparison: Comparison, site: Elsewhere) -> str:
 
 def seeds(comparison: Comparison, models: Mapping[str, Sequence[Predictions]]) -> str:
     """Each model's accuracy at 0.5 as a dot, and the published figure where it belongs to these images."""
-    with _rows(list(models), "accuracy at 0.5 on the test images, a dot for each seed") as canvas:
+    with rows(list(models), "accuracy at 0.5 on the test images, a dot for each seed") as canvas:
         axes = canvas.axes
         for row, trained in enumerate(models.values()):
             accuracies = [float(((one.probability >= 0.5) == (one.label == 1)).mean()) for one in trained]
@@ -83,7 +83,7 @@ def seeds(comparison: Comparison, models: Mapping[str, Sequence[Predictions]]) -
 
 
 @contextmanager
-def _rows(names: Sequence[str], title: str, right: float = RIGHT) -> Iterator[Canvas]:
+def rows(names: Sequence[str], title: str, right: float = RIGHT) -> Iterator[Canvas]:
     """A canvas with a row for each name; its axis is named by the title, and ticks are at round values."""
     import matplotlib
     from matplotlib.figure import Figure
