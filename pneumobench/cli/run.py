@@ -48,8 +48,8 @@ def run(
 ) -> None:
     """Train a plugin, score it with intervals, and track it in MLflow."""
     from pneumobench.authoring.knobs import parse
+    from pneumobench.cli import render
     from pneumobench.cli.progress import watching
-    from pneumobench.cli.result import show_result
 
     chosen: dict[str, Any] = dict(parse(knobs or []))
     with watching() as progress:
@@ -74,4 +74,4 @@ def run(
             origin=origin,
             progress=progress,
         )
-    show_result(result, as_json=as_json)
+    render.show_value(result, as_json=as_json)

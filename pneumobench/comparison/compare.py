@@ -9,7 +9,8 @@ import numpy as np
 from pneumobench.authoring import registry
 from pneumobench.authoring.differences import REFERENCE, differences
 from pneumobench.comparison import by_group, elsewhere, permutations, select
-from pneumobench.comparison.comparison import Comparison, Standing
+from pneumobench.comparison.answer import Answer
+from pneumobench.comparison.comparison import Standing
 from pneumobench.data.lockbox import Margin
 from pneumobench.errors import PneumobenchError, UsageError
 from pneumobench.evaluation import estimates, labels, paired, subgroups
@@ -37,7 +38,7 @@ def compare(
     within: str | None = None,
     by: Sequence[str] = (),
     resamples: int = paired.RESAMPLES,
-) -> Comparison:
+) -> Answer:
     """Compare plugins, or the runs that ids name, with a reference on the test images that they have in common.
 
     At each of `sites`, where frozen models were judged, the same pairs are compared too, AUROC `within` a column; and
@@ -117,7 +118,7 @@ def compare(
         )
         for (column, place), own in groups.items()
     ]
-    return Comparison(
+    return Answer(
         dataset=reference.tags["dataset"],
         fingerprint=reference.tags["fingerprint"],
         images=len(own[0]),

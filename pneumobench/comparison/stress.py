@@ -34,6 +34,7 @@ from pneumobench.tracking.stressed import HOME, Stressed
 from pneumobench.training import alterations, altered
 from pneumobench.utils import provenance
 from pneumobench.utils.interrupts import outside_databases
+from pneumobench.utils.live import shown
 from pneumobench.utils.progress import Progress
 
 RESAMPLES = 1_000
@@ -42,6 +43,7 @@ Said = dict[str, list[Predictions]]  # by alteration, each training's prediction
 
 @outside_databases()
 @as_guest()
+@shown
 def stress(
     names: Sequence[str] | str = (),
     data: DataOptions | str | Path | None = None,

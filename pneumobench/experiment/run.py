@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pneumobench.authoring import registry
+from pneumobench.authoring import cells, registry
 from pneumobench.authoring.components import views
 from pneumobench.authoring.knobs import resolve
 from pneumobench.authoring.recipe import Plugin
@@ -35,17 +35,20 @@ from pneumobench.tracking.store import Store
 from pneumobench.training import loadable, trainer
 from pneumobench.training.options import TrainOptions
 from pneumobench.utils.interrupts import outside_databases
+from pneumobench.utils.live import shown
 from pneumobench.utils.progress import Progress
 
 
 @outside_databases()
 @as_guest()
+@shown
 def run(
-    plugin: str,
+    plugin: str | Plugin,
     knobs: Mapping[str, Any] | None = None,
     data: DataOptions | str | Path | None = None,
     train: TrainOptions | None = None,
     *,
+    name: str | None = None,
     test: bool = True,
     tracking_uri: str | None = None,
     origin: Origin | None = None,
@@ -57,11 +60,13 @@ def run(
     Options are option objects, or their fields as keywords (`seeds=3`, `limit=200`). All seeds are trained first and
     then scored in one look at the test images (`test=False` leaves them closed). With folds the development images are
     cross-validated, and the mean of the folds' models is scored. An ensemble's members that are not tracked yet are
-    trained and tracked first, with the test images closed. `origin` is the study that selected the knobs.
+    trained and tracked first, with the test images closed. `origin` is the study that selected the knobs. A plugin made
+    in a notebook is given as a value with a `name`; it is written to a file beside the store and trained from there.
     Raises: UsageError, PluginError or DataError before anything is tracked; any later error ends the run as FAILED.
     """
     data, train = gathered(data, train, options)
     session = Session(Store(tracking_uri), progress or Progress())
+    plugin = cells.named(plugin, name, session.store.folder / "plugins")
     entry, loaded = registry.find(plugin), registry.load(plugin)
     values = resolve(loaded, knobs or {})
     trainer.check_epochs(loaded, train.epochs, plugin)

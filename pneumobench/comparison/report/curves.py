@@ -11,6 +11,7 @@ from pneumobench.comparison.report.svg import cut, of_figure
 from pneumobench.evaluation import bootstrap
 from pneumobench.evaluation.calibration import reliability
 from pneumobench.evaluation.predictions import Predictions
+from pneumobench.utils.drawing import Drawing
 
 RESAMPLES = 200  # of a band, which is looked at and not read off
 BANDED = 4  # plugins with a band at most: more hide each other
@@ -20,12 +21,17 @@ Curve = Callable[[Predictions, np.ndarray], np.ndarray]
 
 
 def draw(models: Models, reference: str) -> dict[str, tuple[str, str]]:
-    """Caption and SVG by name: the mean of a plugin's seeds, with 95 % bands from resampled patients and seeds.
+    """Caption and SVG by name, of `figures`."""
+    drawn = figures(models, reference)
+    return {name: (caption, of_figure(one, caption, bbox_inches="tight")) for name, (caption, one) in drawn.items()}
+
+
+def figures(models: Models, reference: str) -> dict[str, tuple[str, Drawing]]:
+    """Caption and figure by name: the mean of a plugin's seeds, with 95 % bands from resampled patients and seeds.
 
     Of many models, the best first, the reference and the first few have bands.
     """
     import matplotlib
-    from matplotlib.figure import Figure
 
     colours = _colours(models, reference)
     chosen = list(models)
@@ -52,12 +58,12 @@ def draw(models: Models, reference: str) -> dict[str, tuple[str, str]]:
         {"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3}
     ):
         for name, (caption, x, y, drawing) in drawings.items():
-            figure = Figure(figsize=(4.6, 4.2))
+            figure = Drawing(figsize=(4.6, 4.2), label=caption)
             axes = figure.subplots()
             drawing(axes)
             axes.set(xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
             axes.legend(fontsize=6.5, loc="upper left" if name == "reliability" else "lower right")
-            pictures[name] = (caption, of_figure(figure, caption, bbox_inches="tight"))
+            pictures[name] = (caption, figure)
     return pictures
 
 
