@@ -31,6 +31,7 @@ from pneumobench.tracking.judged import Judged
 from pneumobench.tracking.recorder import DatasetInput
 from pneumobench.tracking.store import Store
 from pneumobench.utils import provenance
+from pneumobench.utils.described import by_name
 from pneumobench.utils.interrupts import outside_databases
 from pneumobench.utils.live import shown
 from pneumobench.utils.progress import Progress
@@ -39,6 +40,7 @@ AT_HOME = ("auroc", "sensitivity", "specificity")
 Figures = dict[str, Estimate]
 
 
+@by_name(DataOptions)
 @outside_databases()
 @as_guest()
 @shown

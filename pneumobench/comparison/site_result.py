@@ -129,7 +129,7 @@ class SiteResult(Shown):
         return {("plugins" if name == "standings" else name): value for name, value in vars(self).items()}
 
 
-class Sites(list[SiteResult], Shown):
+class Sites(Shown, list[SiteResult]):
     """The result of each site, in the order in which they were judged."""
 
     def headline(self) -> str:

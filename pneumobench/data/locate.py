@@ -54,7 +54,7 @@ def find(data: str | Path | None = None, stage: Callable[[str], None] | None = N
 
 
 def _mounted() -> Path | None:
-    """The folder `chest_xray` with a `train` in it, in or up to three folders below Kaggle's, the one nearest to the top."""
+    """The topmost folder `chest_xray` with a `train` in it, in Kaggle's or up to three folders below."""
     found = (path for depth in range(4) for path in sorted(MOUNTED.glob("*/" * depth + DEFAULT.name)))
     return next((path for path in found if (path / "train").is_dir()), None)
 

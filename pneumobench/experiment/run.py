@@ -34,11 +34,13 @@ from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.store import Store
 from pneumobench.training import loadable, trainer
 from pneumobench.training.options import TrainOptions
+from pneumobench.utils.described import by_name
 from pneumobench.utils.interrupts import outside_databases
 from pneumobench.utils.live import shown
 from pneumobench.utils.progress import Progress
 
 
+@by_name(DataOptions, TrainOptions)
 @outside_databases()
 @as_guest()
 @shown

@@ -34,6 +34,7 @@ from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
 from pneumobench.training.options import TrainOptions
+from pneumobench.utils.described import by_name
 from pneumobench.utils.interrupts import outside_databases
 from pneumobench.utils.jsonable import to_json
 from pneumobench.utils.live import shown, snapshots
@@ -46,6 +47,7 @@ LOOK = 0.5  # seconds between two snapshots of the trials
 Watch = Callable[[Snapshot], None]
 
 
+@by_name(DataOptions, TrainOptions)
 @outside_databases()
 @as_guest()
 @shown
