@@ -34,11 +34,8 @@ def test_a_verb_has_the_options_of_its_command(name):
     missing = set(options) - set(verb) - OF_THE_TERMINAL - OTHERWISE.get(name, set())
     assert missing == set()
     for option, found in options.items():
-        if (
-            option in verb
-            and verb[option].default is not inspect.Parameter.empty
-            and option not in ("seed", "keep_models")
-        ):
+        required = option in verb and verb[option].default is inspect.Parameter.empty
+        if option in verb and not required and option not in OTHER_DEFAULTS:
             own, other = verb[option].default, found.default
             assert own == other or (own in EMPTY and other in EMPTY), (option, own, other)
 
