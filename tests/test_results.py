@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pneumobench.cli.compare import sentences
 from pneumobench.cli.runs import in_markdown
 from pneumobench.comparison.compare import compare
 from pneumobench.comparison.scored import score
@@ -31,7 +30,7 @@ def test_every_figure_of_the_table_is_computed_again(rows):
 @pytest.mark.parametrize("metric", ["auroc", "accuracy_at_0.5", "accuracy"])
 def test_every_sentence_is_said_again(metric):
     text = (ROOT / "RESULTS.md").read_text()
-    for line in sentences(compare(export.read(ROOT / "results"), metric=metric)):
+    for line in compare(export.read(ROOT / "results"), metric=metric).sentences():
         assert line in text, line
 
 

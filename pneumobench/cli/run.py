@@ -135,23 +135,19 @@ def _from_study(
 def _show(outcome: Outcome, html: Path | None, tracking_uri: str | None, *, as_json: bool) -> None:
     """The result of one plugin; of several the comparison, and then what failed, as an error."""
     from pneumobench.cli import render
-    from pneumobench.cli.compare import show, written
-    from pneumobench.cli.result import show_result
-    from pneumobench.comparison.compare import of_results
+    from pneumobench.comparison.verbs import of_results
     from pneumobench.errors import TrainingError
     from pneumobench.tracking.store import Store
 
-    compared = of_results(outcome.results, Store(tracking_uri))
-    if compared and html:
-        written(compared, html, Store(tracking_uri), None, is_tracked=True)
+    answer = of_results(outcome.results, Store(tracking_uri), html)
     if as_json and (len(outcome.results) != 1 or outcome.failed):
         failed = [str(failure) for failure in outcome.failed]
-        render.print_json({"results": outcome.results, "comparison": compared, "failed": failed})
-    elif compared and not as_json:
-        show(compared, html)
+        render.print_json({"results": outcome.results, "comparison": answer, "failed": failed})
     else:
-        for result in outcome.results:
-            show_result(result, as_json=as_json)
+        for value in [answer] if answer and not as_json else outcome.results:
+            render.show_value(value, as_json=as_json)
+        if answer and html and not as_json:
+            render.show(f"Report: {html}")
     if outcome.failed:
         first, *others = map(str, outcome.failed)
         more = f"; and {len(others)} more: {'; '.join(others)}" if others else ""

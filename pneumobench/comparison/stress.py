@@ -34,15 +34,19 @@ from pneumobench.tracking.store import Store
 from pneumobench.tracking.stressed import HOME, Stressed
 from pneumobench.training import alterations, altered
 from pneumobench.utils import provenance
+from pneumobench.utils.described import by_name
 from pneumobench.utils.interrupts import outside_databases
+from pneumobench.utils.live import shown
 from pneumobench.utils.progress import Progress
 
 RESAMPLES = 1_000
 Said = dict[str, list[Predictions]]  # by alteration, each training's predictions
 
 
+@by_name(DataOptions)
 @outside_databases()
 @as_guest()
+@shown
 def stress(
     names: Sequence[str] | str = (),
     data: DataOptions | str | Path | None = None,

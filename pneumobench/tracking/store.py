@@ -202,6 +202,8 @@ class Store:
     def reporting_errors(self) -> Iterator[None]:
         """Errors of MLflow, the database, the network and the disk inside the block become TrackingErrors."""
         import sqlalchemy.exc
+
+        import_mlflow()  # which sets what must be set before
         from mlflow.exceptions import MlflowException
 
         try:

@@ -11,19 +11,26 @@ from pneumobench.comparison.report import bands
 from pneumobench.comparison.report.bands import Curve, Models
 from pneumobench.comparison.report.svg import cut, of_figure
 from pneumobench.evaluation.predictions import Predictions
+from pneumobench.utils.drawing import Drawing
 
 BANDED = 4  # plugins with a band at most: more hide each other
 GRID = np.linspace(0, 1, 101)
 
 
 def draw(models: Models, reference: str, W: np.ndarray) -> dict[str, tuple[str, str]]:
-    """Caption and SVG by name: the mean of a plugin's seeds, with 95 % bands from resampled seeds and patients.
+    """Caption and SVG by name, of `figures`."""
+    drawn = figures(models, reference, W)
+    return {name: (caption, of_figure(one, caption, bbox_inches="tight")) for name, (caption, one) in drawn.items()}
+
+
+def figures(models: Models, reference: str, W: np.ndarray | None = None) -> dict[str, tuple[str, Drawing]]:
+    """Caption and figure by name: the mean of a plugin's seeds, with 95 % bands from resampled seeds and patients.
 
     Of many models, the best first, the reference and the first few have bands. W are the patients' resamples.
     """
     import matplotlib
-    from matplotlib.figure import Figure
 
+    W = bands.weights(models) if W is None else W
     colours = _colours(models, reference)
     chosen = list(models)
     band = "; bands hold 95 % of resampled patients and seeds"
@@ -43,12 +50,12 @@ def draw(models: Models, reference: str, W: np.ndarray) -> dict[str, tuple[str, 
         {"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3}
     ):
         for name, (caption, x, y, drawing) in drawings.items():
-            figure = Figure(figsize=(4.6, 4.2))
+            figure = Drawing(figsize=(4.6, 4.2), label=caption)
             axes = figure.subplots()
             drawing(axes)
             axes.set(xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
             axes.legend(fontsize=6.5, loc="lower right")
-            pictures[name] = (caption, of_figure(figure, caption, bbox_inches="tight"))
+            pictures[name] = (caption, figure)
     return pictures
 
 

@@ -13,6 +13,7 @@ from pneumobench.comparison.report.svg import INK, LINE, MARK, PAGE, PUBLISHED, 
 from pneumobench.evaluation.labels import label
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.evaluation.words import difference, p_value
+from pneumobench.utils.drawing import Drawing
 
 WIDTH, LEFT, RIGHT = 7.9, 0.25, 0.98  # inches, and the ends of an axis as shares of them
 TEXTS = 0.7  # where texts stand to the right of an axis, likewise
@@ -36,6 +37,11 @@ class Canvas:
 
 
 def forest(comparison: Comparison) -> str:
+    """The SVG of `forest_of`."""
+    return forest_of(comparison).svg
+
+
+def forest_of(comparison: Comparison) -> Canvas:
     """Each pair's difference with its interval, on an axis that shows 0; open where no difference was detected."""
     metric, pairs = label(comparison.metric), comparison.pairs
     with rows(
@@ -49,7 +55,7 @@ def forest(comparison: Comparison) -> str:
             axes.plot(pair.difference, row, "o", ms=6.5, mfc=face, mec=MARK, mew=1.5)
             interval = difference(pair.difference, pair.low, pair.high)
             canvas.text(TEXTS, row, f"{interval}, p {p_value(pair.p_corrected)}")
-    return canvas.svg
+    return canvas
 
 
 def at_sites(comparison: Comparison, site: Elsewhere) -> str:
@@ -69,6 +75,11 @@ def at_sites(comparison: Comparison, site: Elsewhere) -> str:
 
 
 def seeds(comparison: Comparison, models: Mapping[str, Sequence[Predictions]]) -> str:
+    """The SVG of `seeds_of`."""
+    return seeds_of(comparison, models).svg
+
+
+def seeds_of(comparison: Comparison, models: Mapping[str, Sequence[Predictions]]) -> Canvas:
     """Each model's accuracy at 0.5 as a dot, and the published figure where it belongs to these images."""
     with rows(list(models), "accuracy at 0.5 on the test images, a dot for each seed") as canvas:
         axes = canvas.axes
@@ -79,21 +90,20 @@ def seeds(comparison: Comparison, models: Mapping[str, Sequence[Predictions]]) -
             value = comparison.published.value
             axes.axvline(value, color=PUBLISHED, lw=1, ls=(0, (4, 3)), zorder=0)
             axes.text(value, -0.75, f"published {100 * value:.2f} %", ha="center", va="bottom", color=PUBLISHED)
-    return canvas.svg
+    return canvas
 
 
 @contextmanager
 def rows(names: Sequence[str], title: str, right: float = RIGHT) -> Iterator[Canvas]:
     """A canvas with a row for each name; its axis is named by the title, and ticks are at round values."""
     import matplotlib
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
     height = HEAD + ROW * len(names) + FOOT
     with matplotlib.rc_context(
         {"svg.fonttype": "none", "text.parse_math": False, "font.size": 9, "axes.unicode_minus": False}
     ):
-        figure = Figure(figsize=(WIDTH, height))
+        figure = Drawing(figsize=(WIDTH, height), label=title)
         axes = figure.add_axes((LEFT, FOOT / height, right - LEFT, 1 - (FOOT + HEAD / 2) / height))
         axes.set(ylim=(len(names) - 0.4, -0.7), yticks=[], facecolor="none")
         axes.spines[["left", "right", "top"]].set_visible(False)
