@@ -18,6 +18,7 @@ from pneumobench.data.lockbox import Look
 from pneumobench.data.permuted import permuted
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import UsageError
+from pneumobench.experiment import described
 from pneumobench.experiment.study_origin import Origin
 from pneumobench.tracking.recorder import DatasetInput
 from pneumobench.training import trainer
@@ -142,6 +143,7 @@ class Context:
             "git_commit": provenance.commit(),
             "versions": versions,
             "command": provenance.command(),
+            **described.tags(self.images, self.knobs),
         }
         optional = {"folds": len(self.images.folds) or None, "files": self.files or None}
         optional["set"] = ", ".join(f"{name}={_short(value)}" for name, value in self.changed_knobs.items()) or None

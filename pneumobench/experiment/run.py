@@ -34,6 +34,7 @@ from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.store import Store
 from pneumobench.training import loadable, trainer
 from pneumobench.training.options import TrainOptions
+from pneumobench.utils import energy
 from pneumobench.utils.interrupts import outside_databases
 from pneumobench.utils.progress import Progress
 
@@ -76,7 +77,7 @@ def run(
     session.progress.stage("saving and loading an untrained model")
     loadable.check(loaded, values, plugin, entry.module)
     members = _members(context, session)
-    with recording_of(context, session) as record:
+    with recording_of(context, session) as record, energy.measuring() as meter:
         models = _fit_all(context, members, record, session)
         scores = score(context, models, record, session, open_test=test)
         notes = _notes(scores, record, context, session)
@@ -84,6 +85,7 @@ def run(
         calibration = calibrated.track(models, scores.uncalibrated, scores.test, record)
         result = replace(_result(context, models, scores, record, session, notes), calibration=calibration)
         record.finish(result, scores.overall, scores.test)
+        record.parent.metrics(meter.metrics())
     return result
 
 
@@ -143,7 +145,7 @@ def _fit_all(
     for training in context.trainings:
         if members[training]:
             record.of(training).tags({"members": json.dumps(members[training])})
-        with checkpoints_of(context.at(training), session) as checkpoints:
+        with checkpoints_of(context.at(training), session) as checkpoints, energy.measuring() as meter:
             models[training] = fit(
                 context.at(training),
                 seed=training.seed,
@@ -153,11 +155,13 @@ def _fit_all(
                 progress=session.progress,
                 checkpoints=checkpoints,
             )
+            spent = meter.metrics("training_")
             with session.clock("evaluate"):
                 figures = estimates.evaluate([models[training].validation])
             with session.clock("track"):
                 session.progress.stage("writing to the tracking store")
                 record.save(training, models[training], figures)
+                record.of(training).metrics(spent)
     return models
 
 

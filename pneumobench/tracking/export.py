@@ -19,7 +19,17 @@ CARD = "run.json"
 TAGS = (
     *("plugin", "plugin_digest", "dataset", "fingerprint", "split", "split_seed", "split_digest", "operating_point"),
     *("kind", "set", "seed", "folds", "limit", "leak", "permuted", "calibrate", "unreadable"),
-    *("members", "files", "parameters"),
+    *(
+        "members",
+        "files",
+        "parameters",
+        "audit",
+        "images",
+        "layout",
+        "data_licence",
+        "data_citation",
+        "weights_licence",
+    ),
     *("from_study", "from_trial", "trials_spent", "trials_of_study"),
     *(
         "backend",
@@ -33,7 +43,10 @@ TAGS = (
         "imported_by",
     ),
 )
-METRICS = ("threshold", "threshold_ties", "training_seconds", "training_images_per_second")
+METRICS = (
+    *("threshold", "threshold_ties", "training_seconds", "training_images_per_second"),
+    *("training_energy_gpu_wh", "training_energy_cpu_wh"),
+)
 
 
 def write(run: TrackedRun, to: Path) -> Path:
