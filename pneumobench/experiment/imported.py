@@ -136,7 +136,7 @@ def _validation(
 def _tags(
     name: str, file: Path, images: Prepared, held_out: Mapping[int, Predictions], fixed: OperatingPoint
 ) -> dict[str, Any]:
-    tags = {
+    tags: dict[str, Any] = {
         "plugin": name,
         **tags_of(images),
         "imported": file.name,

@@ -19,17 +19,8 @@ CARD = "run.json"
 TAGS = (
     *("plugin", "plugin_digest", "dataset", "fingerprint", "split", "split_seed", "split_digest", "operating_point"),
     *("kind", "set", "seed", "folds", "limit", "leak", "permuted", "calibrate", "unreadable"),
-    *(
-        "members",
-        "files",
-        "parameters",
-        "audit",
-        "images",
-        "layout",
-        "data_licence",
-        "data_citation",
-        "weights_licence",
-    ),
+    *("members", "files", "parameters", "audit"),
+    *("images", "layout", "data_licence", "data_citation", "weights_licence"),
     *("from_study", "from_trial", "trials_spent", "trials_of_study"),
     *(
         "backend",
