@@ -92,11 +92,14 @@ def champion(
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Name the model that `predict` uses, as an alias in MLflow's registry."""
+    from pneumobench.comparison.card import kept
     from pneumobench.experiment import predict
     from pneumobench.tracking.store import Store
     from pneumobench.utils.provenance import redact
 
     store = Store(tracking_uri)
-    typer.echo(f"champion: run {predict.set_champion(store, run_id)}")
+    chosen, version = predict.set_champion(store, run_id)
+    kept.register(store, chosen, version)
+    typer.echo(f"champion: run {chosen}, version {version} of the registered model, with its model card")
     typer.echo(f"serve it: MLFLOW_TRACKING_URI={redact(store.uri)} mlflow models serve -m models:/pneumobench@champion")
     typer.echo("          --env-manager local --port 5001")

@@ -118,8 +118,8 @@ def _is_scored(run: TrackedRun, model: Model) -> bool:
     return alike and run.looks is not None
 
 
-def set_champion(store: Store, name: str) -> str:
-    """Make the model of a run the champion; returns the run's id.
+def set_champion(store: Store, name: str) -> tuple[str, str]:
+    """Make the model of a run the champion; returns the run's id, and the version of the registered model.
 
     Raises: UsageError for an unknown or imported run; TrackingError or PluginError for a model that cannot be loaded.
     """
@@ -130,8 +130,7 @@ def set_champion(store: Store, name: str) -> str:
     if "permuted" in run.data.tags:
         raise UsageError(f"run {run_id[:8]} was trained on permuted labels; it can be no champion")
     find(store, run_id)
-    store.set_champion(run)
-    return run_id
+    return run_id, store.set_champion(run)
 
 
 def images(names: Sequence[Path]) -> list[Path]:
