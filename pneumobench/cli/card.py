@@ -48,6 +48,24 @@ def card(
         kept.log(known, Store(tracking_uri))
 
 
+def checklist(
+    run: Which,
+    standard: Annotated[str, typer.Option(help="claim (CLAIM 2024) or tripod-ai (TRIPOD+AI).")] = "claim",
+    output: Output = None,
+    html: Html = None,
+    source: From = None,
+    plugins_dir: PluginsDir = None,
+    tracking_uri: TrackingUri = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a reporting standard's items from what is tracked, in Markdown; the others are marked as yours."""
+    from pneumobench.comparison import checklist
+
+    checklist.items(standard)
+    page = checklist.of(gathered(run, source, tracking_uri), standard)
+    written(page, output, html, soft=(checklist.YOURS,), as_json=as_json)
+
+
 def gathered(run: str, source: Path | None, tracking_uri: str | None) -> Facts:
     """What is tracked of a run, in the store or an exported folder."""
     from pneumobench.cli.runs import tracked
@@ -58,7 +76,7 @@ def gathered(run: str, source: Path | None, tracking_uri: str | None) -> Facts:
     return facts.of(trainings, run, Store(tracking_uri) if source is None else None)
 
 
-def written(page: Page, output: Path | None, html: Path | None, *, as_json: bool) -> None:
+def written(page: Page, output: Path | None, html: Path | None, *, soft: tuple[str, ...] = (), as_json: bool) -> None:
     """A page to the files asked for; its Markdown, or one JSON object, to the terminal where no file takes it."""
     from pneumobench.cli import render
     from pneumobench.comparison.page import html as as_html
@@ -67,7 +85,7 @@ def written(page: Page, output: Path | None, html: Path | None, *, as_json: bool
 
     text = markdown.render(page)
     if html is not None:
-        files.write_text(html, as_html.render(page))
+        files.write_text(html, as_html.render(page, soft))
     if output is not None:
         files.write_text(output, text)
     if as_json:

@@ -143,7 +143,8 @@ class Context:
             "git_commit": provenance.commit(),
             "versions": versions,
             "command": provenance.command(),
-            **described.tags(self.images, self.knobs),
+            **described.of_images(self.images),
+            **described.of_model(self.plugin, self.knobs),
         }
         optional = {"folds": len(self.images.folds) or None, "files": self.files or None}
         optional["set"] = ", ".join(f"{name}={_short(value)}" for name, value in self.changed_knobs.items()) or None

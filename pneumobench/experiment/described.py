@@ -1,4 +1,4 @@
-"""What is known of an experiment's images and pretrained weights before training, for those who did not make it."""
+"""What is known of an experiment's images, inputs and pretrained weights before training, for its readers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,32 @@ from typing import Any
 
 import numpy as np
 
+from pneumobench.authoring.components import components
+from pneumobench.authoring.recipe import Plugin
 from pneumobench.data import detect
 from pneumobench.data.dataset import CLASSES, Dataset
 from pneumobench.data.prepare import Prepared
 
 
-def tags(images: Prepared, knobs: Mapping[str, Any]) -> dict[str, str]:
-    """Tags `images` (counts by part, JSON), `layout`, `data_licence`, `data_citation` and `weights_licence`.
+def of_model(plugin: Plugin, knobs: Mapping[str, Any]) -> dict[str, str]:
+    """Tags `view` (size and channels of the input), `augmentation`, `balancing` (or "none"), `weights_licence`."""
+    parts = list(components(plugin, knobs))
+    views = dict.fromkeys(f"{one.view.height} x {one.view.width} x {one.view.channels}" for one in parts)
+    named = {
+        "augmentation": [getattr(one.plugin, "augment", None) for one in parts],
+        "balancing": [getattr(one.plugin, hook) for one in parts for hook in ("resample", "weigh")],
+    }
+    found = {tag: ", ".join(dict.fromkeys(map(_name, filter(None, hooks)))) or "none" for tag, hooks in named.items()}
+    licence = weights_licence(knobs)
+    return {"view": ", ".join(views), **found, **({"weights_licence": licence} if licence else {})}
+
+
+def _name(hook: Any) -> str:
+    return f"{hook.__module__}.{hook.__qualname__}" if hasattr(hook, "__qualname__") else type(hook).__name__
+
+
+def of_images(images: Prepared) -> dict[str, str]:
+    """Tags `images` (counts by part, JSON), `layout`, `data_licence` and `data_citation`.
 
     Licence and citation are those that the layout states; what nobody states is left out.
     """
@@ -34,7 +53,6 @@ def tags(images: Prepared, knobs: Mapping[str, Any]) -> dict[str, str]:
         "layout": ", ".join(layouts),
         "data_licence": "; ".join(dict.fromkeys(layout.licence for layout in layouts.values())),
         "data_citation": "; ".join(dict.fromkeys(layout.citation for layout in layouts.values())),
-        "weights_licence": weights_licence(knobs),
     }
     return {name: value for name, value in found.items() if value}
 

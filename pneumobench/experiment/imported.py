@@ -144,7 +144,7 @@ def _tags(
         "imported_by": f"pneumobench {provenance.version()}, commit {provenance.commit()[:7]}",
         "operating_point": next(iter(held_out.values())).operating.rule if held_out else fixed.rule,
         "command": provenance.command(),
-        **{name: value for name, value in described.tags(images, {}).items() if name != "images"},
+        **{name: value for name, value in described.of_images(images).items() if name != "images"},
     }
     own = set(images.development.validation.dataset.hashes.tolist())
     if not held_out or any(set(one.hash.tolist()) != own for one in held_out.values()):

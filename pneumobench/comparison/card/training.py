@@ -25,7 +25,7 @@ def model(known: Facts) -> Section:
                 ("plugin", f"{one.plugin}, source {tags['plugin_digest']}" if "plugin_digest" in tags else one.plugin),
                 ("trained by", made),
                 ("parameters", f"{int(tags['parameters']):,}" if "parameters" in tags else None),
-                ("pretrained weights", _weights(known)),
+                ("pretrained weights", weights(known)),
                 ("its runs", ", ".join(run.run_id for run in one.runs)),
             ]
         )
@@ -43,13 +43,16 @@ def training(known: Facts) -> Section:
     precision = sorted({run.tags["precision"] for run in runs if "precision" in run.tags})
     rows = [
         ("training seeds", ", ".join(dict.fromkeys(str(run.seed) for run in runs))),
-        ("epochs", _epochs(runs[0].params)),
+        ("epochs", epochs(runs[0].params)),
         ("precision", ", ".join(precision)),
         ("computed by", f"{tags['backend']} on {tags['device']}" if "backend" in tags else None),
         ("seconds a training", None if known.experiment.seconds != known.experiment.seconds else _seconds(known)),
         ("energy, all trainings", energy(known.energy) or f"{NOT_TRACKED}: no counter of a device could be read"),
+        ("input", tags.get("view")),
+        ("augmentation", tags.get("augmentation")),
+        ("class imbalance", tags.get("balancing")),
         ("probabilities corrected by", tags.get("calibrate", "nothing")),
-        ("search for its knobs", _search(tags)),
+        ("search for its knobs", search(tags)),
     ]
     if known.whole and any(name.startswith("energy_") for name in known.whole):
         whole = {kind: known.whole[f"energy_{kind}_wh"] for kind in ENERGY if f"energy_{kind}_wh" in known.whole}
@@ -90,14 +93,16 @@ def _seconds(known: Facts) -> str:
     return mean if len(each) == 1 or mean.startswith(UNDEFINED) else f"{mean} ({', '.join(map(seconds, each))})"
 
 
-def _epochs(params: Mapping[str, str]) -> str | None:
+def epochs(params: Mapping[str, str]) -> str | None:
+    """How many epochs, in all or by phase; None for a model without any."""
     if "epochs_in_all" in params:
         return f"{params['epochs_in_all']} in all"
     named = {name: value for name, value in params.items() if name.endswith("epochs")}
     return ", ".join(f"{value} ({name})" if name != "epochs" else value for name, value in named.items()) or None
 
 
-def _weights(known: Facts) -> str | None:
+def weights(known: Facts) -> str | None:
+    """Which pretrained weights, by backbone, name and digest; None where that is not known."""
     params, tags = known.runs[0].params, known.tags
     if known.experiment.is_imported:
         return None
@@ -107,7 +112,8 @@ def _weights(known: Facts) -> str | None:
     return ", ".join(part for part in (named, tags.get("files", "")) if part)
 
 
-def _search(tags: Mapping[str, str]) -> str | None:
+def search(tags: Mapping[str, str]) -> str | None:
+    """The study that its knobs are from, and how much it searched; None where that is not known."""
     if "from_study" in tags:
         return (
             f"study {tags['from_study']}, trial {tags.get('from_trial')}: {tags.get('trials_spent')} of "

@@ -21,10 +21,14 @@ Cell = str | Link
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells under headings, "" for none; each row has as many cells as there are headings."""
+    """Rows of cells under headings, "" for none; each row has as many cells as there are headings.
+
+    `widths` of all columns but the last (CSS lengths) set several tables of a page alike.
+    """
 
     headings: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+    widths: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pneumobench.comparison.page import NOT_TRACKED, Block, Code, Lines, Link, P
 SENTENCE = 48  # characters; longer cells are wrapped
 
 
-def render(page: Page, soft: tuple[str, ...] = (NOT_TRACKED,)) -> str:
-    """The page's text; cells that begin with one of `soft` stand back, as they hold no fact."""
+def render(page: Page, soft: tuple[str, ...] = ()) -> str:
+    """The page's text; cells that say what is not tracked, or begin with one of `soft`, stand back."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -25,7 +25,7 @@ def render(page: Page, soft: tuple[str, ...] = (NOT_TRACKED,)) -> str:
     environment.filters |= {"kind": _kind, "style": _style}
 
     def is_soft(cell: Any) -> bool:
-        return isinstance(cell, str) and cell.startswith(soft)
+        return isinstance(cell, str) and cell.startswith((NOT_TRACKED, *soft))
 
     return environment.get_template("page.html.j2").render(page=page, is_soft=is_soft)
 
@@ -38,5 +38,7 @@ def _style(table: Table) -> str:
     """How a table is set: names beside values, rows that are never wrapped, or columns of sentences."""
     if not any(table.headings):
         return "facts"
+    if table.widths:
+        return "long alike"
     longest = max((len(str(getattr(cell, "text", cell))) for row in table.rows for cell in row), default=0)
     return "long" if longest > SENTENCE else "short"
