@@ -56,10 +56,6 @@ StorageUrl = Annotated[
         show_default=False,
     ),
 ]
-Engine = Annotated[str, typer.Option(help="local, or ray: workers as actors of a Ray cluster.")]
-Address = Annotated[
-    str | None, typer.Option(help="Address of a Ray cluster. Default: a local one.", show_default=False)
-]
 Data = Annotated[
     Path | None,
     typer.Option(

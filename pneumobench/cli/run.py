@@ -11,9 +11,7 @@ import typer
 from pneumobench.cli.options import (
     DATA_TO_TEST,
     TRAIN,
-    Address,
     AsJson,
-    Engine,
     PluginsDir,
     StorageUrl,
     StudiesDir,
@@ -21,6 +19,7 @@ from pneumobench.cli.options import (
     grouped,
     names,
 )
+from pneumobench.cli.workers import Address, Count, Engine
 
 if TYPE_CHECKING:
     from pneumobench.experiment.outcome import Outcome
@@ -62,9 +61,7 @@ def run(
     ] = None,
     test: Annotated[bool, typer.Option("--test/--no-test", help="--no-test leaves the test images closed.")] = True,
     again: Annotated[bool, typer.Option("--again", help="Train anew what is tracked already.")] = False,
-    workers: Annotated[
-        int | None, typer.Option(help="Trainings at once. Default: one for each GPU, or 1.", show_default=False)
-    ] = None,
+    workers: Count = None,
     engine: Engine = "local",
     address: Address = None,
     from_study: Annotated[

@@ -11,9 +11,7 @@ from typer.core import TyperGroup
 from pneumobench.cli.options import (
     DATA,
     TRIAL,
-    Address,
     AsJson,
-    Engine,
     PluginsDir,
     Root,
     Sources,
@@ -21,7 +19,7 @@ from pneumobench.cli.options import (
     StudiesDir,
     TrackingUri,
     grouped,
-)
+)from pneumobench.cli.workers import Address, Count, Engine
 
 Called = Annotated[
     str | None, typer.Option("--as", metavar="NAME", help="The study's name in the storage; default: its file's.")
@@ -37,7 +35,6 @@ Metric = Annotated[
     typer.Option(help="val_auroc, val_log_loss or val_auroc_corrupted. Default: the study's.", show_default=False),
 ]
 KeepModels = Annotated[str, typer.Option(metavar="N|all", help="Keep the models of the best N trials.")]
-Count = Annotated[int | None, typer.Option(help="Trials at once. Default: one for each GPU, or 1.", show_default=False)]
 
 
 class WithDefault(TyperGroup):

@@ -24,6 +24,7 @@ from pneumobench.experiment.under_way import UnderWay
 from pneumobench.tracking.importing import as_guest
 from pneumobench.tracking.store import Store
 from pneumobench.training.options import TrainOptions
+from pneumobench.utils import energy
 from pneumobench.utils.described import by_name
 from pneumobench.utils.interrupts import outside_databases
 from pneumobench.utils.live import shown
@@ -93,12 +94,20 @@ def run_all(
     is missing. `trainer` trains elsewhere than in this process.
     Raises: UsageError, PluginError or DataError before anything is trained; later what ends all of it.
     """
-    session = Session(Store(tracking_uri), progress or Progress())
-    open_store(session)
-    experiments = plan.make(requests, data, train, session, opens_test=test, again=again)
+    with energy.measuring() as meter:
+        session = Session(Store(tracking_uri), progress or Progress(), meter=meter)
+        open_store(session)
+        experiments = plan.make(requests, data, train, session, opens_test=test, again=again)
+        _carry_out(experiments, trainer or in_turn, session)
+    asked = [one for one in experiments if one.is_asked_for]
+    failed = [Failure(one.title(training), error) for one in asked for training, error in one.failed.items()]
+    return Outcome(tuple(one.result for one in asked if one.result), tuple(failed))
+
+
+def _carry_out(experiments: Sequence[UnderWay], train: Trainer, session: Session) -> None:
     with _ended(experiments):
         for wave in plan.waves(experiments):
-            (trainer or in_turn)([(one, training) for one in wave for training in one.planned.missing])
+            train([(one, training) for one in wave for training in one.planned.missing])
         for one in experiments:
             for error in one.failed.values():
                 one.end(error)
@@ -107,9 +116,6 @@ def run_all(
         opened = open_test(waiting, session) if waiting else None
         for one in whole:
             finish(one, opened)
-    asked = [one for one in experiments if one.is_asked_for]
-    failed = [Failure(one.title(training), error) for one in asked for training, error in one.failed.items()]
-    return Outcome(tuple(one.result for one in asked if one.result), tuple(failed))
 
 
 def in_turn(units: Sequence[Unit]) -> None:

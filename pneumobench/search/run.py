@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from pneumobench.data import prepare
 from pneumobench.data.options import DataOptions, at_least
 from pneumobench.data.prepare import Prepared
-from pneumobench.errors import TrainingError, UsageError
+from pneumobench.errors import TrackingError, TrainingError, UsageError
 from pneumobench.execution.supervisor import Supervisor
 from pneumobench.execution.workers import Workers
 from pneumobench.experiment.context import description_of, experiment_of, tags_of
@@ -35,6 +35,7 @@ from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
 from pneumobench.training.options import TrainOptions
+from pneumobench.utils import energy
 from pneumobench.utils.described import by_name
 from pneumobench.utils.interrupts import outside_databases
 from pneumobench.utils.jsonable import to_json
@@ -109,7 +110,8 @@ def study(
         with _in_agreement(study_trials, store, run), closing(engine):
             if not study_trials.is_done():
                 progress.stage("starting the workers")
-                _search(supervisor, study_trials, watch or snapshots(progress, parts))
+                with _spending(store, run):
+                    _search(supervisor, study_trials, watch or snapshots(progress, parts))
         study_trials.study.set_user_attr("exhausted", study_trials.is_exhausted())
         failed = tasks.failures()
         progress.stage("writing the summary")
@@ -205,6 +207,20 @@ def _in_agreement(trials: Trials, store: Store, run: Recorder) -> Iterator[None]
         yield
     finally:
         reconcile(store, run.run_id, trials)
+
+
+@contextmanager
+def _spending(store: Store, run: Recorder) -> Iterator[None]:
+    """Add the seconds of the block, and this machine's watt-hours where they can be read, to the study's metrics."""
+    began = time.monotonic()
+    with energy.measuring() as meter:
+        try:
+            yield
+        finally:
+            spent = {"seconds_searching": time.monotonic() - began, **meter.metrics()}
+            with suppress(TrackingError), store.reporting_errors():  # what ended the block is the error to report
+                before = store.client.get_run(run.run_id).data.metrics  # of earlier sessions of a resumed study
+                run.metrics({name: before.get(name, 0.0) + value for name, value in spent.items()})
 
 
 def _search(supervisor: Supervisor, trials: Trials, watch: Watch) -> None:
