@@ -19,7 +19,8 @@ from pneumobench.cli.options import (
     StudiesDir,
     TrackingUri,
     grouped,
-)from pneumobench.cli.workers import Address, Count, Engine
+)
+from pneumobench.cli.workers import Address, Count, Engine
 
 Called = Annotated[
     str | None, typer.Option("--as", metavar="NAME", help="The study's name in the storage; default: its file's.")
