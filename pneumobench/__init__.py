@@ -9,6 +9,8 @@ from pneumobench.authoring.study import Study
 
 if TYPE_CHECKING:
     from pneumobench.comparison.external import external
+    from pneumobench.comparison.stress import stress
+    from pneumobench.comparison.verbs import compare, plan
     from pneumobench.data.options import DataOptions
     from pneumobench.experiment.imported import import_predictions
     from pneumobench.experiment.run import run
@@ -30,12 +32,15 @@ __all__ = [
     "View",
     "adamw",
     "balanced",
+    "compare",
     "external",
     "import_predictions",
     "load_albumentations",
     "one_phase",
+    "plan",
     "pretrained",
     "run",
+    "stress",
     "study",
     "unfreeze",
 ]
@@ -45,11 +50,14 @@ _LATE = {
     "Backbone": "training.backbone",
     "DataOptions": "data.options",
     "TrainOptions": "training.options",
+    "compare": "comparison.verbs",
     "external": "comparison.external",
     "import_predictions": "experiment.imported",
     "load_albumentations": "training.augmentation",
+    "plan": "comparison.verbs",
     "pretrained": "training.backbone",
     "run": "experiment.run",
+    "stress": "comparison.stress",
     "study": "search.run",
     "unfreeze": "training.backbone",
 }

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+DEBUG = "PNEUMOBENCH_DEBUG"  # the variable that asks for frames
+
 
 class PneumobenchError(Exception):
-    """An error that the user can fix; the command line prints the message alone and exits with `exit_code`."""
+    """An error that the user can fix; commands and notebooks show the message alone, commands exit with `exit_code`."""
 
     exit_code = 1
+
+    def _render_traceback_(self) -> list[str]:
+        """The lines that IPython shows: one, unless PNEUMOBENCH_DEBUG is set; `%debug` goes to the frames."""
+        if os.environ.get(DEBUG):
+            return "".join(traceback.format_exception(self)).splitlines()
+        return [f"{type(self).__name__}: {one_line(self)}"]
 
 
 class UsageError(PneumobenchError):
@@ -40,6 +50,14 @@ class TrackingError(PneumobenchError):
 
 class Terminated(SystemExit):
     """The process was asked to end (SIGTERM), unlike a plugin that calls `sys.exit`."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, or a notebook's stop button, in a verb that has ended what it had begun."""
+
+    def _render_traceback_(self) -> list[str]:
+        """The one line that IPython shows."""
+        return [f"Interrupted: {self}"]
 
 
 def text_of(error: BaseException) -> str:

@@ -66,52 +66,98 @@ def watched(copy, tmp_path, monkeypatch):
     return copy, of
 
 
+UNWATCHED = {
+    "data fetch": "downloads and unpacks; decodes nothing",
+    "plugins": "of plugins, and of a phantom of their own",
+    "ui": "MLflow's",
+    "worker": "the trials of `study`, in another process",
+}
+
+
 @pytest.mark.slow
 def test_every_command_that_sees_a_test_image_stands_in_the_ledger_first(watched, cli, tmp_path):
     data, seen_and_said = watched
+    images = ("--data", str(data))
+    watched_commands, expected = set(), []
 
     def say(*words):
         done = cli(*words)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, (words, done.stderr)
 
-    images_of = ("--data", str(data))
-    for words in (("info",), ("audit",), ("audit", "--html", "audit.html")):
-        assert seen_and_said(lambda words=words: say("data", *words, *images_of)) == (0, 0)
-    assert seen_and_said(lambda: say("run", "tiny", "--no-test", *images_of)) == (0, 0)
-    assert seen_and_said(lambda: say("study", "quick", "--trials", "1", *images_of)) == (0, 0)
-    assert seen_and_said(lambda: say("predict", str(data / "train" / "NORMAL"), "--model", newest(tmp_path))) == (0, 0)
+    def watch(*words):
+        watched_commands.update({words[0], " ".join(words[:2])})
+        return seen_and_said(lambda: say(*words))
 
-    for words in (
-        ("run", "tiny"),
-        ("run", "tiny", "--folds", "2"),
-        ("run", "thumbnail", "--seeds", "2"),
-        ("data", "audit", "--include-test", "--html", "audit.html"),
-    ):
-        sights, looks = seen_and_said(lambda words=words: say(*words, *images_of))
-        assert sights > 0
-        assert looks == 1
-    for words in (
-        ("compare", "--against", "thumbnail", "--html", "report.html", *images_of),
-        ("predict", str(data / "test" / "NORMAL"), "--model", newest(tmp_path)),
-    ):
-        sights, looks = seen_and_said(lambda words=words: say(*words))
-        assert sights > 0
-        assert looks == 1
+    def closed(*words):
+        assert watch(*words) == (0, 0), words
+
+    def opens(*words, sights=True):
+        found, looks = watch(*words)
+        assert (found > 0, looks) == (sights, 1), words
+        expected.append(words)
+
+    closed("data", "info", *images)
+    closed("data", "audit", *images)
+    closed("data", "audit", "--html", "audit.html", *images)
+    closed("data", "manifest", str(data), "--output", "labels.csv")
+    closed("data", "layouts", "check", "phantom", str(data))
+    closed("run", "tiny", "--no-test", *images)
+    closed("study", "quick", "--trials", "1", *images)
+    closed("predict", str(data / "train" / "NORMAL"), "--model", newest(tmp_path))
+
+    opens("run", "tiny", *images)
+    opens("run", "tiny", "--folds", "2", *images)
+    opens("run", "thumbnail", "--seeds", "2", *images)
+    opens("run", "thumbnail", "--calibrate", "temperature", *images)
+    opens("run", "thumbnail", "--permute-labels", *images)
+    opens("data", "audit", "--include-test", "--html", "audit.html", *images)
+    opens("compare", "tiny", "--against", "thumbnail", "--html", "report.html", *images)
+    opens("predict", str(data / "test" / "NORMAL"), "--model", newest(tmp_path))
+    opens("rerun", newest(tmp_path), *images)
 
     table = ["path,probability", *(f"{path.relative_to(data)},.5" for path in (data / "test").glob("*/*"))]
     (tmp_path / "said.csv").write_text("\n".join(table))
-    assert seen_and_said(lambda: say("import", "said.csv", "--name", "coin", *images_of)) == (0, 1)
-
-    assert seen_and_said(lambda: say("compare", "--against", "thumbnail")) == (0, 0)
-    assert seen_and_said(lambda: say("runs")) == (0, 0)
+    opens("import", "said.csv", "--name", "coin", *images, sights=False)
 
     elsewhere = phantom.ensure(Phantom((24, 40), (8, 12), 48, seed=5), tmp_path)
+    for words in (
+        ("compare", "tiny", "--against", "thumbnail"),
+        ("compare", "tiny", "--against", "thumbnail", "--by", "subtype"),
+        ("compare", "tiny", "--against", "thumbnail", "--html", "report.html", "--data", str(elsewhere)),
+        ("plan", "tiny", "--against", "thumbnail"),
+        ("export", newest(tmp_path), "--to", "exported"),
+        ("compare", "tiny", "thumbnail", "--against", "tiny", "--from", "exported"),
+        ("runs",),
+        ("champion", newest(tmp_path)),
+        ("send",),
+    ):
+        closed(*words)
+
     say("run", "thumbnail", "--data", str(elsewhere))
+    expected.append(("run", "thumbnail", "--data", str(elsewhere)))
     model = newest(tmp_path, "thumbnail")
-    for words in (("external", model), ("stress", model, "--site", "elsewhere"), ("stress", "tiny")):
-        sights, looks = seen_and_said(lambda words=words: say(*words, *images_of))
-        assert sights > 0
-        assert looks == 1
+    opens("external", model, "--site", "clinic", *images)
+    opens("stress", model, "--site", "clinic", *images)
+    opens("stress", "tiny", *images)
+
+    closed("data", "clear-cache")
+    closed("ledger")
+    looks = Ledger(tmp_path / "runs").looks()
+    assert [one.command for one in looks] == [" ".join(("pneumobench", *words)) for words in expected]
+    assert commands() == (watched_commands & commands()) | UNWATCHED.keys(), "a command that nobody watches"
+
+
+def commands():
+    """Every command, those of groups but for `UNWATCHED` ones with both words."""
+    from pneumobench.cli import app
+
+    names = {one.name for one in app.registered_commands}
+    for group in app.registered_groups:
+        inside = {
+            one.name for one in (*group.typer_instance.registered_commands, *group.typer_instance.registered_groups)
+        }
+        names |= {f"{group.name} {name}" for name in inside if name} if group.name == "data" else {group.name}
+    return names
 
 
 def newest(folder, plugin="tiny"):

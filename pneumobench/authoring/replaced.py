@@ -21,10 +21,20 @@ class _Finder(importlib.abc.MetaPathFinder):
         return importlib.util.spec_from_file_location(fullname, file) if file else None
 
 
+FINDER = _Finder()
+
+
+def keep(module: str, file: Path) -> None:
+    """Import a module from this file, in this process, from now on."""
+    FILES[module] = file
+    if FINDER not in sys.meta_path:
+        sys.meta_path.insert(0, FINDER)
+
+
 @contextmanager
 def in_place_of(files: Mapping[str, Path]) -> Iterator[None]:
     """While the block runs, these modules (name -> file) are imported from these files, in this process alone."""
-    finder = _Finder()
+    finder, kept = _Finder(), dict(FILES)
     before = {name: sys.modules.pop(name) for name in files if name in sys.modules}
     FILES.update(files)
     sys.meta_path.insert(0, finder)
@@ -34,5 +44,6 @@ def in_place_of(files: Mapping[str, Path]) -> Iterator[None]:
         sys.meta_path.remove(finder)
         for name in files:
             FILES.pop(name, None)
+            FILES.update({name: kept[name]} if name in kept else {})
             sys.modules.pop(name, None)
         sys.modules.update(before)

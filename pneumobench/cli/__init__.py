@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pneumobench.cli import (
+    card,
     compare,
     data,
     external,
@@ -39,6 +40,8 @@ app.command("run")(run.run)
 app.add_typer(plugins.app, name="plugins")
 app.command("import")(imports.import_predictions)
 app.command("compare")(compare.compare)
+app.command("card")(card.card)
+app.command("checklist")(card.checklist)
 app.command("external")(external.external)
 app.command("stress")(stress.stress)
 app.command("plan")(plan.plan)

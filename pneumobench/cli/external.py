@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from pneumobench.cli.options import DATA, READING, AsJson, Group, PluginsDir, TrackingUri, grouped
 from pneumobench.data.options import DataOptions
-
-if TYPE_CHECKING:
-    from pneumobench.cli.render import Grid
-    from pneumobench.comparison.site_result import SiteResult
 
 Models = Annotated[
     list[str] | None,
@@ -65,26 +60,4 @@ def external(
         results = pneumobench.external(
             names or (), data, site=site, within=within, tracking_uri=tracking_uri, progress=progress
         )
-    if as_json:
-        render.print_json({"sites": results})
-        return
-    for result in results:
-        render.show(_table(result), *result.remarks())
-
-
-def _table(result: SiteResult) -> Grid:
-    from pneumobench.cli import render
-    from pneumobench.evaluation.words import figure
-
-    metrics: Sequence[tuple[str, str]] = [
-        ("AUROC", "auroc"),
-        *([(f"within\n{result.within}", f"auroc_within_{result.within}")] if result.within else []),
-    ]
-    rows: list[list[render.Cell]] = []
-    for one in result.standings:
-        seeds = f"{len(one.run_ids)} seed{'s' if len(one.run_ids) > 1 else ''}"
-        cells = [figure(one.away[name]).replace(" [", "\n[") for _, name in metrics]
-        home = figure(one.home["auroc"]).replace(" [", "\n[") if one.home else "-"
-        rows.append([render.stacked(one.name, seeds), home, *cells])
-    headings = ["plugin", "AUROC\nat home", *(heading for heading, _ in metrics)]
-    return render.table(headings, rows, title=result.title, styles={"plugin": "bold"}, whole=headings[1:])
+    render.show_value(results, as_json=as_json)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
 from pneumobench.data.options import DataOptions
 from pneumobench.training.options import TrainOptions
+from pneumobench.utils.described import texts
 
 
 def _kept_in(variable: str) -> Callable[[Path | None], Path | None]:
@@ -54,10 +56,6 @@ StorageUrl = Annotated[
         show_default=False,
     ),
 ]
-Engine = Annotated[str, typer.Option(help="local, or ray: workers as actors of a Ray cluster.")]
-Address = Annotated[
-    str | None, typer.Option(help="Address of a Ray cluster. Default: a local one.", show_default=False)
-]
 Data = Annotated[
     Path | None,
     typer.Option(
@@ -76,7 +74,7 @@ Sources = Annotated[
 ]
 Root = Annotated[
     Path | None,
-    typer.Option(help="Folder of a manifest's images. Default: the manifest's own.", show_default=False),
+    typer.Option(help=texts(DataOptions)["root"], show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 TrackingUri = Annotated[
@@ -103,36 +101,25 @@ READING = Group(
         "data": Sources,
         "layout": Annotated[
             str | None,
-            typer.Option(
-                help="How the images are laid out, from `data layouts`. Default: seen by it.", show_default=False
-            ),
+            typer.Option(show_default=False),
         ],
         "columns": Annotated[
             str | None,
             typer.Option(
                 metavar="FIELD=NAME,…",
-                help='A manifest\'s columns: path="Image Index",label=Finding.',
                 show_default=False,
             ),
         ],
         "root": Root,
-        "positive": Annotated[
-            list[str] | None, typer.Option(help="A class name of pneumonia; may be repeated.", show_default=False)
-        ],
-        "negative": Annotated[
-            list[str] | None, typer.Option(help="A class name of normal images; may be repeated.", show_default=False)
-        ],
+        "positive": Annotated[list[str] | None, typer.Option(show_default=False)],
+        "negative": Annotated[list[str] | None, typer.Option(show_default=False)],
         "patient_pattern": Annotated[
             str | None,
-            typer.Option(
-                metavar="REGEX", help="What names the patient in a path, if nothing else does.", show_default=False
-            ),
+            typer.Option(metavar="REGEX", show_default=False),
         ],
         "test_fraction": Annotated[
             float | None,
-            typer.Option(
-                help="Share of test images, drawn once, if a release has none. Default: .2.", show_default=False
-            ),
+            typer.Option(show_default=False),
         ],
     },
 )
@@ -143,26 +130,28 @@ DATA = Group(
     DataOptions,
     READING.options
     | {
-        "split": Annotated[
-            str, typer.Option(help="patient: 15 % of the patients are validation. official: the release's val folder.")
-        ],
-        "split_seed": Annotated[int, typer.Option(help="Seed of the split, independent of the training seed.")],
-        "limit": Annotated[
-            int | None, typer.Option(help="Use about this many images (whole patients).", show_default=False)
-        ],
+        "split": Annotated[str, typer.Option()],
+        "split_seed": Annotated[int, typer.Option()],
+        "limit": Annotated[int | None, typer.Option(show_default=False)],
         "skip_unreadable": Annotated[
-            bool, typer.Option("--skip-unreadable", help="Continue without images that cannot be read.")
+            bool,
+            typer.Option(
+                "--skip-unreadable",
+            ),
         ],
     },
 )
 ALLOW_LEAK = Annotated[
-    bool, typer.Option("--allow-leak", help="Continue if a patient is in both training and test; tags the run.")
+    bool,
+    typer.Option(
+        "--allow-leak",
+    ),
 ]
 DATA_TO_TEST = Group(
     DataOptions,
     DATA.options
     | {
-        "split_seeds": Annotated[int, typer.Option(help="Train on so many divisions, from --split-seed on.")],
+        "split_seeds": Annotated[int, typer.Option()],
         "allow_leak": ALLOW_LEAK,
     },
 )
@@ -172,38 +161,32 @@ DATA_TO_IMPORT = Group(
     | {name: DATA.options[name] for name in ("split", "split_seed", "skip_unreadable")}
     | {"allow_leak": ALLOW_LEAK},
 )
-PRECISION = Annotated[
-    str, typer.Option(help="auto, float32 or bfloat16; auto is bfloat16 on devices that compute it fast.")
-]
+PRECISION = Annotated[str, typer.Option()]
 CHECKPOINT_EVERY = Annotated[
     float,
     typer.Option(
         metavar="SECONDS",
-        help="Write a training's state at the end of an epoch, so long after the last time; 0: each epoch.",
     ),
 ]
-OperatingRule = Annotated[str, typer.Option(help="Threshold chosen on validation: youden, sensitivity=S, or a number.")]
+OperatingRule = Annotated[str, typer.Option(help=texts(TrainOptions)["operating_point"])]
 TRAIN = Group(
     TrainOptions,
     {
-        "seeds": Annotated[int, typer.Option(help="Number of trainings, with consecutive seeds from --seed.")],
+        "seeds": Annotated[int, typer.Option()],
         "folds": Annotated[
             int | None,
-            typer.Option(
-                help="Cross-validate with this many folds; each patient is held out once.", show_default=False
-            ),
+            typer.Option(show_default=False),
         ],
-        "epochs": Annotated[
-            int | None, typer.Option(help="Total epochs, divided among the plugin's phases.", show_default=False)
-        ],
+        "epochs": Annotated[int | None, typer.Option(show_default=False)],
         "precision": PRECISION,
         "operating_point": OperatingRule,
         "permute_labels": Annotated[
-            bool, typer.Option("--permute-labels", help="Train on shuffled labels; such a run is never compared.")
+            bool,
+            typer.Option(
+                "--permute-labels",
+            ),
         ],
-        "calibrate": Annotated[
-            str, typer.Option(help="Correct the probabilities on validation: temperature, isotonic or none.")
-        ],
+        "calibrate": Annotated[str, typer.Option()],
         "checkpoint_every": CHECKPOINT_EVERY,
     },
 )
@@ -247,6 +230,20 @@ def grouped(**groups: Group) -> Callable[[Callable[..., Any]], Callable[..., Any
 def _options(group: Group) -> list[inspect.Parameter]:
     defaults = {field.name: field.default for field in fields(group.kind)}
     return [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=annotation)
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=defaults[name],
+            annotation=_helped(annotation, texts(group.kind).get(name)),
+        )
         for name, annotation in group.options.items()
     ]
+
+
+def _helped(annotation: Any, text: str | None) -> Any:
+    """The annotation with the field's own words, where the option has no others."""
+    kind, option = get_args(annotation)
+    if option.help is None:
+        option = copy(option)
+        option.help = text
+    return Annotated[kind, option]

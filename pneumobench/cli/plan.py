@@ -34,43 +34,20 @@ def plan(
 ) -> None:
     """Say how many trainings and test patients a difference needs, from the variances of tracked trainings."""
     from pneumobench.cli import render
-    from pneumobench.cli.runs import tracked
-    from pneumobench.comparison import compare
-    from pneumobench.comparison.plan import TRAININGS, plan
-    from pneumobench.tracking.store import Store
+    from pneumobench.cli.runs import Warnings
+    from pneumobench.comparison.verbs import plan
 
-    compare.check(metric, margin)
-    made = plan(tracked([], source, tracking_uri), names or (), against=against, metric=metric, difference=difference)
-    named = None if margin is None else Store(tracking_uri).ledger.name_margin(metric, margin)
-    if plot is not None:
-        made.draw(plot)
-    if as_json:
-        render.print_json(made)
-        return
-    headings = [
-        "plugin",
-        "trainings\nneeded",
-        "patients\nneeded",
-        *(f"by {n}\na side" for n in TRAININGS),
-        "never\nless",
-    ]
-    rows = [
-        [
-            need.plugin,
-            "never" if need.trainings is None else str(need.trainings),
-            "never" if need.patients is None else f"{need.patients:,}",
-            *(f"{value:.3f}" for value in need.detectable.values()),
-            f"{need.floor:.3f}",
-        ]
-        for need in made.needs
-    ]
-    render.show(
-        *made.sentences(),
-        render.table(headings, rows, styles={"plugin": "bold"}, right=headings[1:]),
-        f"For each number of trainings a side the difference that is found with a probability of 0.8 on these "
-        f"{made.patients} test patients, as one of {made.pairs} pairs (Bonferroni); patients needed are with as many "
-        "trainings as there are.",
-        *(f"Left out: {one}." for one in made.left_out),
-        *([f"Curves: {plot}"] if plot else []),
-        *([f"Margin {named.margin:g} for {metric} is in the ledger since {named.when[:10]}."] if named else []),
+    made = plan(
+        names or (),
+        difference=difference,
+        metric=metric,
+        against=against,
+        margin=margin,
+        plot=plot,
+        source=source,
+        tracking_uri=tracking_uri,
+        progress=Warnings(),
     )
+    render.show_value(made, as_json=as_json)
+    if plot is not None and not as_json:
+        render.show(f"Curves: {plot}")

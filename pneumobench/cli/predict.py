@@ -15,8 +15,19 @@ if TYPE_CHECKING:
 
 
 def predict(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files, or folders of them.")],
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[IMAGE...|RUN_ID|PLUGIN]",
+            help="Image files, or folders of them; with --serve a run or a plugin, whose trainings are all asked.",
+        ),
+    ] = None,
     model: Annotated[str, typer.Option(metavar="RUN_ID|champion", help="The model to ask.")] = "champion",
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Serve a page to drop an X-ray onto, for this machine alone, until Ctrl-C.")
+    ] = False,
+    host: Annotated[str, typer.Option(help="With --serve: the address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="With --serve: the port.")] = 5002,
     explain: Annotated[
         Path | None,
         typer.Option(
@@ -32,10 +43,16 @@ def predict(
     """Say of images how probable pneumonia is, and on which side of the stored threshold. Not a medical device."""
     from pneumobench.cli import render
     from pneumobench.cli.progress import watching
+    from pneumobench.errors import UsageError
     from pneumobench.experiment import predict
     from pneumobench.tracking.store import Store
     from pneumobench.utils.jsonable import to_json
 
+    if serve:
+        _serve([str(one) for one in images or ()] or [model], host, port, tracking_uri)
+        return
+    if not images:
+        raise UsageError("predict takes image files or folders; --serve opens a page for them instead")
     paths = predict.images(images)
     with watching() as progress:
         progress.stage("loading the model")
@@ -86,17 +103,40 @@ def _show(model: Model, answers: Sequence[ImageResult], tested: int) -> None:
         render.show("An image that is unlike a chest X-ray is given an answer all the same; it means nothing.")
 
 
+def _serve(names: Sequence[str], host: str, port: int, tracking_uri: str | None) -> None:
+    from pneumobench.cli.progress import watching
+    from pneumobench.errors import UsageError
+    from pneumobench.experiment.serve import app, panel
+    from pneumobench.tracking.store import Store
+
+    if len(names) > 1:
+        raise UsageError(f"--serve asks the trainings of one run or plugin, not of {len(names)}: {', '.join(names)}")
+    with watching() as progress:
+        progress.stage("loading the model")
+        asked = panel.gather(Store(tracking_uri), names[0])
+    if not app.is_loopback(host):
+        typer.echo(f"pneumobench: whoever reaches {host} may ask; nothing asks for a password", err=True)
+
+    def ready(address: str) -> None:
+        print(f"{asked.title}: {address} (Ctrl-C ends it; research use only, nothing is stored)", flush=True)
+
+    app.serve(asked, port, host, ready)
+
+
 def champion(
     run_id: Annotated[str, typer.Argument(help="A run, as `pneumobench runs` lists them.")],
     plugins_dir: PluginsDir = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Name the model that `predict` uses, as an alias in MLflow's registry."""
+    from pneumobench.comparison.card import kept
     from pneumobench.experiment import predict
     from pneumobench.tracking.store import Store
     from pneumobench.utils.provenance import redact
 
     store = Store(tracking_uri)
-    typer.echo(f"champion: run {predict.set_champion(store, run_id)}")
+    chosen, version = predict.set_champion(store, run_id)
+    kept.register(store, chosen, version)
+    typer.echo(f"champion: run {chosen}, version {version} of the registered model, with its model card")
     typer.echo(f"serve it: MLFLOW_TRACKING_URI={redact(store.uri)} mlflow models serve -m models:/pneumobench@champion")
     typer.echo("          --env-manager local --port 5001")

@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from pneumobench.utils.progress import Epoch, NoteKind, Progress
+from pneumobench.utils.progress import Epoch, NoteKind, Progress, describe
 
 
 @contextmanager
@@ -54,15 +54,6 @@ def _live(console: Console) -> Iterator[Progress]:
     )
     with bars:
         yield LiveProgress(console, bars)
-
-
-def describe(epoch: Epoch) -> str:
-    """One epoch in a line."""
-    return (
-        f"epoch {epoch.number}/{epoch.of}  loss {epoch.loss:.4f}  "
-        f"validation AUROC {epoch.val_auroc:.4f}  log-loss {epoch.val_log_loss:.4f}  "
-        f"{epoch.images_per_second:.0f} images/s  {epoch.seconds:.0f} s"
-    )
 
 
 class LineProgress(Progress):

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console
 
 from pneumobench.utils.jsonable import to_json
+from pneumobench.utils.tables import Cell, Grid, as_text, stacked, styled, table
 
-Cell = str | Text  # a str is plain text, never markup
-LEAST = 12  # characters of a column that may be wrapped, unless its content is shorter
-GAP = 3  # characters between two columns
+if TYPE_CHECKING:
+    from pneumobench.utils.shown import Shown
+
+__all__ = ["Cell", "Grid", "markdown", "print_json", "show", "show_value", "stacked", "styled", "table"]
 
 
 def show(*parts: Grid | Cell) -> None:
@@ -27,7 +24,7 @@ def show(*parts: Grid | Cell) -> None:
         if isinstance(part, Grid):
             console.print(part)
         else:
-            console.print(_text(part), soft_wrap=True)
+            console.print(as_text(part), soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -35,112 +32,14 @@ def print_json(value: Any) -> None:
     print(json.dumps(to_json(value), indent=2, default=str))
 
 
-def table(
-    headings: Sequence[str],
-    rows: Iterable[Sequence[Cell] | None],
-    *,
-    title: str = "",
-    caption: str = "",
-    styles: Mapping[str, str] | None = None,
-    right: Collection[str] = (),
-    whole: Collection[str] = (),
-) -> Grid:
-    """A table; None among the rows begins a new section.
-
-    `styles` are of columns, by heading; columns in `right` are aligned to the right, those in `whole` never wrapped.
-    """
-    texts = [None if row is None else [_text(cell) for cell in row] for row in rows]
-    return Grid(list(headings), texts, title, caption, dict(styles or {}), set(right), set(whole))
-
-
-def styled(*parts: str | tuple[str, str]) -> Text:
-    """A cell or line of parts, each plain or with its own style."""
-    return Text.assemble(*parts)
-
-
-def stacked(first: str, second: str) -> Text:
-    """A cell of two lines, the second one dim."""
-    return styled(first, "\n", (second, "not bold dim"))
+def show_value(value: Shown, *, as_json: bool) -> None:
+    """Print what a verb returned: its tables and sentences, or one JSON object."""
+    if as_json:
+        print_json(value)
+    else:
+        show(*value.parts())
 
 
 def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """The lines of a table for a Markdown file."""
     return [f"| {' | '.join(cells)} |" for cells in (headings, ["---"] * len(headings), *rows)]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table that fits its columns to the terminal; where they cannot fit, each row becomes a few lines."""
-
-    headings: list[str]
-    rows: list[list[Text] | None]
-    title: str = ""
-    caption: str = ""
-    styles: dict[str, str] = field(default_factory=dict)
-    right: set[str] = field(default_factory=set)
-    whole: set[str] = field(default_factory=set)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        widths = self._widths(options.max_width)
-        if widths is None:
-            yield from self._records()
-            return
-        drawn = Table(
-            title=_text(self.title, "bold") if self.title else None,
-            title_justify="left",
-            caption=_text(self.caption) if self.caption else None,
-            box=box.SIMPLE_HEAD,
-            pad_edge=False,
-        )
-        for heading, width in zip(self.headings, widths, strict=True):
-            drawn.add_column(
-                _text(heading),
-                style=self.styles.get(heading),
-                justify="right" if heading in self.right else "left",
-                overflow="fold",
-                width=width,
-            )
-        for row in self.rows:
-            if row is None:
-                drawn.add_section()
-            else:
-                drawn.add_row(*row)
-        yield drawn
-
-    def _widths(self, room: int) -> list[int] | None:
-        """A width for each column, what is spare to the narrowest first; None where the least ones do not fit."""
-        natural, widths = [], []
-        for heading, *cells in zip(self.headings, *(row for row in self.rows if row), strict=True):
-            lines = [line for cell in (heading, *cells) for line in str(cell).split("\n")]
-            words = [word for line in lines for word in line.split()]
-            natural.append(max(map(cell_len, lines)))
-            least = max([min(LEAST, max(map(cell_len, words), default=0)), *map(cell_len, heading.split())])
-            widths.append(natural[-1] if heading in self.whole else least)
-        spare = room - sum(widths) - GAP * len(widths) + 1
-        if spare < 0:
-            return None
-        while spare and widths != natural:
-            narrow = [i for i, (width, most) in enumerate(zip(widths, natural, strict=True)) if width < most]
-            widths[min(narrow, key=widths.__getitem__)] += 1
-            spare -= 1
-        return widths
-
-    def _records(self) -> Iterable[Text]:
-        headings = [heading.replace("\n", " ") for heading in self.headings]
-        if self.title:
-            yield Text(self.title, "bold")
-        for first, *others in filter(None, self.rows):
-            yield Text(_one_line(first), "bold")
-            for heading, cell in zip(headings[1:], others, strict=True):
-                if _one_line(cell):
-                    yield Text.assemble("  ", (f"{heading} ", "dim") if heading else "", _one_line(cell))
-        if self.caption:
-            yield Text(self.caption)
-
-
-def _text(cell: Cell, style: str = "") -> Text:
-    return cell if isinstance(cell, Text) else Text(cell, style)
-
-
-def _one_line(cell: Text) -> str:
-    return "  ".join(cell.plain.split("\n"))

@@ -11,9 +11,7 @@ import typer
 from pneumobench.cli.options import (
     DATA_TO_TEST,
     TRAIN,
-    Address,
     AsJson,
-    Engine,
     PluginsDir,
     StorageUrl,
     StudiesDir,
@@ -21,6 +19,7 @@ from pneumobench.cli.options import (
     grouped,
     names,
 )
+from pneumobench.cli.workers import Address, Count, Engine
 
 if TYPE_CHECKING:
     from pneumobench.experiment.outcome import Outcome
@@ -62,9 +61,7 @@ def run(
     ] = None,
     test: Annotated[bool, typer.Option("--test/--no-test", help="--no-test leaves the test images closed.")] = True,
     again: Annotated[bool, typer.Option("--again", help="Train anew what is tracked already.")] = False,
-    workers: Annotated[
-        int | None, typer.Option(help="Trainings at once. Default: one for each GPU, or 1.", show_default=False)
-    ] = None,
+    workers: Count = None,
     engine: Engine = "local",
     address: Address = None,
     from_study: Annotated[
@@ -135,23 +132,19 @@ def _from_study(
 def _show(outcome: Outcome, html: Path | None, tracking_uri: str | None, *, as_json: bool) -> None:
     """The result of one plugin; of several the comparison, and then what failed, as an error."""
     from pneumobench.cli import render
-    from pneumobench.cli.compare import show, written
-    from pneumobench.cli.result import show_result
-    from pneumobench.comparison.compare import of_results
+    from pneumobench.comparison.verbs import of_results
     from pneumobench.errors import TrainingError
     from pneumobench.tracking.store import Store
 
-    compared = of_results(outcome.results, Store(tracking_uri))
-    if compared and html:
-        written(compared, html, Store(tracking_uri), None, is_tracked=True)
+    answer = of_results(outcome.results, Store(tracking_uri), html)
     if as_json and (len(outcome.results) != 1 or outcome.failed):
         failed = [str(failure) for failure in outcome.failed]
-        render.print_json({"results": outcome.results, "comparison": compared, "failed": failed})
-    elif compared and not as_json:
-        show(compared, html)
+        render.print_json({"results": outcome.results, "comparison": answer, "failed": failed})
     else:
-        for result in outcome.results:
-            show_result(result, as_json=as_json)
+        for value in [answer] if answer and not as_json else outcome.results:
+            render.show_value(value, as_json=as_json)
+        if answer and html and not as_json:
+            render.show(f"Report: {html}")
     if outcome.failed:
         first, *others = map(str, outcome.failed)
         more = f"; and {len(others)} more: {'; '.join(others)}" if others else ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pneumobench.cli.options import AsJson, From, TrackingUri
+from pneumobench.utils.progress import NoteKind, Progress
 
 if TYPE_CHECKING:
     from pneumobench.comparison.scored import Scored
@@ -55,24 +56,19 @@ def export(
         typer.echo(write(run, to))
 
 
+class Warnings(Progress):
+    """Shows notes alone, such as which runs cannot be read."""
+
+    def note(self, text: str, kind: NoteKind = "note") -> None:
+        typer.echo(f"pneumobench: {text}", err=True)
+
+
 def tracked(ids: list[str], source: Path | None, tracking_uri: str | None) -> list[TrackedRun]:
     """Trainings of the tracking store, or of an exported folder. Raises: UsageError where there is none."""
-    from pneumobench.errors import UsageError
-    from pneumobench.tracking.export import read
-    from pneumobench.tracking.runs import chosen, of_store, with_files
     from pneumobench.tracking.store import Store
+    from pneumobench.tracking.trainings import trainings
 
-    if source is not None:
-        trainings = chosen(read(source), ids)
-    else:
-        store = Store(tracking_uri)
-        trainings = chosen(of_store(store), ids) if store.exists else []
-    trainings, lost = with_files(trainings)
-    for line in lost:
-        typer.echo(f"pneumobench: {line}", err=True)
-    if not trainings:
-        raise UsageError("no finished run is tracked here; `pneumobench run baseline` makes one")
-    return trainings
+    return trainings(ids, source, Store(tracking_uri), Warnings().note)
 
 
 def in_markdown(scored: Sequence[Scored]) -> list[str]:

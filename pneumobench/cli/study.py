@@ -11,9 +11,7 @@ from typer.core import TyperGroup
 from pneumobench.cli.options import (
     DATA,
     TRIAL,
-    Address,
     AsJson,
-    Engine,
     PluginsDir,
     Root,
     Sources,
@@ -22,6 +20,7 @@ from pneumobench.cli.options import (
     TrackingUri,
     grouped,
 )
+from pneumobench.cli.workers import Address, Count, Engine
 
 Called = Annotated[
     str | None, typer.Option("--as", metavar="NAME", help="The study's name in the storage; default: its file's.")
@@ -37,7 +36,6 @@ Metric = Annotated[
     typer.Option(help="val_auroc, val_log_loss or val_auroc_corrupted. Default: the study's.", show_default=False),
 ]
 KeepModels = Annotated[str, typer.Option(metavar="N|all", help="Keep the models of the best N trials.")]
-Count = Annotated[int | None, typer.Option(help="Trials at once. Default: one for each GPU, or 1.", show_default=False)]
 
 
 class WithDefault(TyperGroup):
@@ -83,8 +81,8 @@ def search(
     """
     from pneumobench.authoring.knobs import parse
     from pneumobench.cli.progress import watching
+    from pneumobench.cli.render import show_value
     from pneumobench.cli.study_progress import showing
-    from pneumobench.cli.study_summary import show_summary
     from pneumobench.errors import UsageError
 
     if keep_models != "all" and not keep_models.isdigit():
@@ -112,14 +110,14 @@ def search(
                 progress=progress,
                 watch=watch,
             )
-    show_summary(outcome.summary, as_json=as_json, folder=outcome.folder)
+    show_value(outcome, as_json=as_json)
 
 
 @app.command("list")
 def list_studies(storage: StorageUrl = None, studies_dir: StudiesDir = None, as_json: AsJson = False) -> None:
     """List the study files, and the studies in the storage with their trials."""
     from pneumobench.authoring import registry
-    from pneumobench.cli.study_summary import show_list
+    from pneumobench.cli.study_list import show_list
     from pneumobench.search.storage import Storage, exists
     from pneumobench.search.summary import summarise
     from pneumobench.search.trials import Trials
@@ -140,8 +138,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a study's state, also while it runs: best trials, ties, importances, trials per plugin, errors."""
-    from pneumobench.cli.study_summary import show_summary
+    from pneumobench.cli.render import show_value
     from pneumobench.errors import UsageError
+    from pneumobench.search.outcome import Outcome
     from pneumobench.search.storage import Storage, exists
     from pneumobench.search.summary import summarise
     from pneumobench.search.trials import Trials
@@ -151,7 +150,7 @@ def show(
         raise UsageError("no study is stored here; `pneumobench study --trials 50` starts one")
     store = Store(tracking_uri)
     trials = Trials(Storage(storage), name)
-    show_summary(summarise(trials, store if store.exists else None), as_json=as_json)
+    show_value(Outcome(summarise(trials, store if store.exists else None)), as_json=as_json)
 
 
 @app.command()
@@ -192,10 +191,11 @@ def worker(
 ) -> None:
     """Join a study from this or another machine, and train trials until it has enough."""
     from pneumobench.cli.progress import watching
+    from pneumobench.cli.render import show_value
     from pneumobench.cli.study_progress import showing
-    from pneumobench.cli.study_summary import show_summary
 
     with watching() as progress:
+        from pneumobench.search.outcome import Outcome
         from pneumobench.search.run import work
 
         with showing(progress) as watch:
@@ -209,4 +209,4 @@ def worker(
                 progress=progress,
                 watch=watch,
             )
-    show_summary(summary, as_json=as_json)
+    show_value(Outcome(summary), as_json=as_json)

@@ -9,14 +9,13 @@ import numpy as np
 from pneumobench.authoring import registry
 from pneumobench.authoring.differences import REFERENCE, differences
 from pneumobench.comparison import by_group, elsewhere, permutations, select
-from pneumobench.comparison.comparison import Comparison, Standing
+from pneumobench.comparison.answer import Answer
+from pneumobench.comparison.comparison import Standing
 from pneumobench.data.lockbox import Margin
 from pneumobench.errors import PneumobenchError, UsageError
 from pneumobench.evaluation import estimates, labels, paired, subgroups
 from pneumobench.evaluation.predictions import Predictions
-from pneumobench.experiment.result import Result
-from pneumobench.tracking.runs import Experiment, TrackedRun, of_store
-from pneumobench.tracking.store import Store
+from pneumobench.tracking.runs import Experiment, TrackedRun
 
 
 def check(metric: str, margin: float | None) -> None:
@@ -39,7 +38,7 @@ def compare(
     within: str | None = None,
     by: Sequence[str] = (),
     resamples: int = paired.RESAMPLES,
-) -> Comparison:
+) -> Answer:
     """Compare plugins, or the runs that ids name, with a reference on the test images that they have in common.
 
     At each of `sites`, where frozen models were judged, the same pairs are compared too, AUROC `within` a column; and
@@ -119,7 +118,7 @@ def compare(
         )
         for (column, place), own in groups.items()
     ]
-    return Comparison(
+    return Answer(
         dataset=reference.tags["dataset"],
         fingerprint=reference.tags["fingerprint"],
         images=len(own[0]),
@@ -138,20 +137,6 @@ def compare(
         groups=tuple(by_group.corrected(grouped)),
         permuted=permutations.sentences(runs, chosen_ones, models),
     )
-
-
-def of_results(results: Sequence[Result], store: Store) -> Comparison | None:
-    """The plugins of a call that were scored on the test images, compared with the baseline or else the first of them.
-
-    None where fewer than two may be compared.
-    """
-    scored = [one for one in results if one.test is not None and len(results) > 1]
-    ids = {training.run_id for one in scored for training in one.runs}
-    runs = [run for run in of_store(store) if run.run_id in ids and "permuted" not in run.tags] if ids else []
-    named = list(dict.fromkeys(one.plugin for one in scored if one.plugin in {run.plugin for run in runs}))
-    if len(named) < 2:
-        return None
-    return compare(runs, named, against=REFERENCE if REFERENCE in named else named[0])
 
 
 def _differs(one: Experiment) -> dict[str, str]:

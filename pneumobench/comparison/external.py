@@ -11,7 +11,7 @@ import numpy as np
 
 from pneumobench.comparison import frozen
 from pneumobench.comparison.frozen import Frozen
-from pneumobench.comparison.site_result import SiteResult, SiteStanding, order
+from pneumobench.comparison.site_result import SiteResult, Sites, SiteStanding, order
 from pneumobench.data import locate
 from pneumobench.data.dataset import CLASSES, Dataset
 from pneumobench.data.load import load_folder
@@ -31,15 +31,19 @@ from pneumobench.tracking.judged import Judged
 from pneumobench.tracking.recorder import DatasetInput
 from pneumobench.tracking.store import Store
 from pneumobench.utils import provenance
+from pneumobench.utils.described import by_name
 from pneumobench.utils.interrupts import outside_databases
+from pneumobench.utils.live import shown
 from pneumobench.utils.progress import Progress
 
 AT_HOME = ("auroc", "sensitivity", "specificity")
 Figures = dict[str, Estimate]
 
 
+@by_name(DataOptions)
 @outside_databases()
 @as_guest()
+@shown
 def external(
     names: Sequence[str] | str = (),
     data: DataOptions | str | Path | None = None,
@@ -49,7 +53,7 @@ def external(
     tracking_uri: str | None = None,
     progress: Progress | None = None,
     **options: Any,
-) -> list[SiteResult]:
+) -> Sites:
     """Judge tracked models on another site's images, and add what came out to their runs; nothing is trained.
 
     `names` are plugins or run ids, by default what a comparison would pick. `data` is a folder or a manifest, or
@@ -66,7 +70,7 @@ def external(
     for name, dataset in found.items():
         frozen.check_kind(models, dataset)
         notes[name] = [*dataset.notes, *dataset.not_read, *frozen.refuse_seen(models, dataset, session.store)]
-    return [_judge(name, dataset, models, within, notes[name], session) for name, dataset in found.items()]
+    return Sites(_judge(name, dataset, models, within, notes[name], session) for name, dataset in found.items())
 
 
 def datasets(data: DataOptions, site: str | None, within: str | None, session: Session) -> dict[str, Dataset]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pneumobench.authoring.differences import REFERENCE
 from pneumobench.comparison import select
+from pneumobench.data.lockbox import Margin
 from pneumobench.errors import UsageError
 from pneumobench.evaluation import paired, power
 from pneumobench.evaluation.labels import label
 from pneumobench.evaluation.power import Components
 from pneumobench.tracking.runs import TrackedRun
 from pneumobench.utils.files import whole_file
+from pneumobench.utils.shown import Shown
+from pneumobench.utils.tables import Part, table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 RESAMPLES = 2000
 TRAININGS = (3, 5, 10)  # a side, of which the table says what they would show
@@ -39,8 +46,8 @@ class Need:
     floor: float
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
     """The needs of each plugin with two trainings or more; `curves` are detectable differences by CURVE trainings."""
 
     reference: str
@@ -51,6 +58,7 @@ class Plan:
     needs: tuple[Need, ...]
     curves: dict[str, list[float]]
     left_out: tuple[str, ...]
+    margin: Margin | None = None
 
     def sentences(self) -> list[str]:
         """What the table says, in words."""
@@ -67,14 +75,57 @@ class Plan:
                 lines.append(f"{start}{never}, nor on any number with {need.seeds} trainings a side.")
         return lines
 
-    def draw(self, path: Path) -> Path:
-        """Write the curves as a picture. Raises: UsageError where it cannot be written."""
-        import matplotlib
+    def headline(self) -> str:
+        """What is to be found, and against which plugin."""
+        where = f"{self.patients} test patients"
+        return f"plan for a difference of {self.difference:g} in {label(self.metric)} from {self.reference}, {where}"
 
-        matplotlib.use("Agg")
-        import matplotlib.pyplot as plt
+    def parts(self) -> list[Part]:
+        """What is needed in words, and the differences that are detectable as a table."""
+        headings = ["plugin", "trainings\nneeded", "patients\nneeded"]
+        headings += [*(f"by {n}\na side" for n in TRAININGS), "never\nless"]
+        rows = [
+            [
+                need.plugin,
+                "never" if need.trainings is None else str(need.trainings),
+                "never" if need.patients is None else f"{need.patients:,}",
+                *(f"{value:.3f}" for value in need.detectable.values()),
+                f"{need.floor:.3f}",
+            ]
+            for need in self.needs
+        ]
+        named = self.margin
+        return [
+            *self.sentences(),
+            table(headings, rows, styles={"plugin": "bold"}, right=headings[1:]),
+            f"For each number of trainings a side the difference that is found with a probability of 0.8 on these "
+            f"{self.patients} test patients, as one of {self.pairs} pairs (Bonferroni); patients needed are with as "
+            "many trainings as there are.",
+            *(f"Left out: {one}." for one in self.left_out),
+            *(
+                [f"Margin {named.margin:g} for {named.metric} is in the ledger since {named.when[:10]}."]
+                if named
+                else []
+            ),
+        ]
 
-        figure, axes = plt.subplots(figsize=(7, 4.5))
+    def records(self) -> Iterator[dict[str, Any]]:
+        """What each plugin needs, and what is detectable by trainings a side."""
+        for need in self.needs:
+            yield {
+                "plugin": need.plugin,
+                "trainings_needed": need.trainings,
+                "patients_needed": need.patients,
+                **{f"detectable_by_{count}": value for count, value in need.detectable.items()},
+                "floor": need.floor,
+            }
+
+    def plot(self) -> Figure:
+        """Detectable differences by trainings a side, a curve for each plugin."""
+        from pneumobench.utils.drawing import Drawing
+
+        figure = Drawing(figsize=(7, 4.5), label="detectable differences")
+        axes = figure.subplots()
         for plugin, values in self.curves.items():
             axes.plot(CURVE, values, label=plugin)
         axes.axhline(self.difference, linestyle=":", color="grey", label=f"difference {self.difference:g}")
@@ -85,14 +136,23 @@ class Plan:
             ylim=(0, None),
         )
         axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+        return figure
+
+    def draw(self, path: Path) -> Path:
+        """Write the plot into a file. Raises: UsageError where it cannot be written."""
         try:
             with whole_file(path) as building:
-                figure.savefig(building, bbox_inches="tight", dpi=120, format=path.suffix[1:] or "png")
+                self.plot().savefig(building, bbox_inches="tight", dpi=120, format=path.suffix[1:] or "png")
         except (OSError, ValueError) as error:  # matplotlib's, of a format that it does not know
             raise UsageError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
-        finally:
-            plt.close(figure)
         return path
+
+    def with_margin(self, margin: Margin) -> Plan:
+        """The same, with the margin of a later comparison that is in the ledger."""
+        return replace(self, margin=margin)
+
+    def __json__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "margin"}
 
 
 def plan(

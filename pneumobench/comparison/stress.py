@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from pneumobench.authoring.differences import REFERENCE
-from pneumobench.comparison import external, frozen, select
+from pneumobench.comparison import external, frozen, select, stress_figures
 from pneumobench.comparison.frozen import Frozen
+from pneumobench.comparison.stress_figures import CLEAN, auroc, grey_alone, name_of, of_kind
 from pneumobench.comparison.stress_result import StressPair, StressResult, StressStanding
 from pneumobench.data import load, split
 from pneumobench.data.dataset import Dataset
@@ -33,15 +34,19 @@ from pneumobench.tracking.store import Store
 from pneumobench.tracking.stressed import HOME, Stressed
 from pneumobench.training import alterations, altered
 from pneumobench.utils import provenance
+from pneumobench.utils.described import by_name
 from pneumobench.utils.interrupts import outside_databases
+from pneumobench.utils.live import shown
 from pneumobench.utils.progress import Progress
 
 RESAMPLES = 1_000
 Said = dict[str, list[Predictions]]  # by alteration, each training's predictions
 
 
+@by_name(DataOptions)
 @outside_databases()
 @as_guest()
+@shown
 def stress(
     names: Sequence[str] | str = (),
     data: DataOptions | str | Path | None = None,
@@ -79,10 +84,10 @@ def stress(
     if site is not None:
         notes += frozen.refuse_alike(models, dataset, session.store, session.progress)
     part, lost = external.readable(part, models, session)
-    said = _said(models, part, seed, session)
+    said, floors = _said(models, part, seed, session)
     session.progress.stage("resampling patients for the intervals")
     standings = {one.name: _standing(one, said[one.name]) for one in models}
-    record = Stressed(where, dataset.name, looks, look.when, provenance.command(), seed, alterations.VERSION)
+    record = Stressed(where, dataset.name, looks, look.when, provenance.command(), seed, alterations.VERSION, floors)
     for one in models:
         _record(record, one, standings[one.name], said[one.name], session.store)
     return StressResult(
@@ -93,6 +98,7 @@ def stress(
         seed=seed,
         standings=tuple(sorted(standings.values(), key=lambda standing: -standing.mean.value)),
         pairs=tuple(_pairs(models, said)),
+        floors=floors,
         notes=(*notes, *lost),
     )
 
@@ -115,49 +121,43 @@ def _at_home(models: Sequence[Frozen], data: DataOptions, session: Session) -> D
     return dataset.subset(dataset.origins == "test")
 
 
-def _said(models: Sequence[Frozen], part: Part, seed: int, session: Session) -> dict[str, Said]:
-    """Every model's predictions for every alteration; all models see the same pixels."""
+def _said(
+    models: Sequence[Frozen], part: Part, seed: int, session: Session
+) -> tuple[dict[str, Said], dict[str, float]]:
+    """Every model's predictions for every alteration, all of the same pixels, and each control's floor."""
     grey = altered.of_part(part, session.progress.advance)
     said: dict[str, Said] = {one.name: {} for one in models}
+    floors: dict[str, float] = {}
     every = alterations.names()
-    for number, (kind, severity) in enumerate([("as it is", 0), *every]):
+    for number, (kind, severity) in enumerate([(CLEAN, 0), *every]):
         session.progress.stage(f"{kind} {severity or ''}".rstrip() + f" ({number} of {len(every)})")
-        pixels = grey if kind == "as it is" else alterations.altered(grey, kind, severity, seed)
+        pixels = grey if kind == CLEAN else alterations.altered(grey, kind, severity, seed)
         shown = altered.Altered(part, pixels)
+        if kind in alterations.CONTROLS:
+            floors[kind] = round(grey_alone(pixels, part.labels), 4)
         for one in models:
             said[one.name][name_of(kind, severity)] = one.predict(shown)
-    return said
-
-
-def name_of(kind: str, severity: int) -> str:
-    """An alteration's name: "defocus 2", "centre hidden"."""
-    return f"{kind} {severity}" if severity else kind
-
-
-def of_kind(kind: str) -> list[str]:
-    """The names of a corruption's three severities."""
-    return [name_of(kind, severity) for severity in alterations.SEVERITIES]
+    return said, floors
 
 
 def _standing(one: Frozen, said: Said) -> StressStanding:
-    areas = {name: float(np.mean([_auroc(model) for model in own])) for name, own in said.items()}
+    areas = stress_figures.areas(said)
     correct = {
         name: float(np.mean([np.mean(m.predicted == (m.label == 1)) for m in own])) for name, own in said.items()
     }
     mean = _mean(said)
-    over = spread(mean.mean, [mean] if mean.count >= SEEDS else [], len(np.unique(said["as it is"][0].patient)))
+    over = spread(mean.mean, [mean] if mean.count >= SEEDS else [], len(np.unique(said[CLEAN][0].patient)))
     half = over.t(0.025) * over.error
     sd = float(mean.points.std(ddof=1)) if mean.count > 1 else None
-    kinds = list(alterations.CORRUPTIONS)
     return StressStanding(
         name=one.name,
         run_ids=tuple(run.run_id for run in one.experiment.runs),
-        clean=estimates.evaluate(said["as it is"], only=("auroc",))["auroc"],
+        clean=estimates.evaluate(said[CLEAN], only=("auroc",))["auroc"],
         mean=Estimate(mean.value, max(mean.value - half, 0.0), min(mean.value + half, 1.0), sd),
-        auroc={kind: float(np.mean([areas[name] for name in of_kind(kind)])) for kind in kinds},
-        accuracy={kind: float(np.mean([correct[name] for name in of_kind(kind)])) for kind in kinds},
-        by_severity={name: areas[name] for kind in kinds for name in of_kind(kind)},
-        controls={name: estimates.evaluate(said[name], only=("auroc",))["auroc"] for name in alterations.CONTROLS},
+        auroc=stress_figures.by_kind(areas),
+        accuracy=stress_figures.by_kind(correct),
+        by_severity={name: areas[name] for kind in alterations.CORRUPTIONS for name in of_kind(kind)},
+        controls=stress_figures.controls(said),
     )
 
 
@@ -165,7 +165,7 @@ def _mean(said: Said) -> Trainings:
     """Each training's mean AUROC over all corruptions, as it is and on resampled patients."""
     names = [name for kind in alterations.CORRUPTIONS for name in of_kind(kind)]
     first, count = said[names[0]][0], len(said[names[0]])
-    points = np.array([np.mean([_auroc(said[name][i]) for name in names]) for i in range(count)])
+    points = np.array([np.mean([auroc(said[name][i]) for name in names]) for i in range(count)])
     draws = np.zeros((RESAMPLES, count))
     for rows, W in bootstrap.blocks(first.patient, RESAMPLES):
         for i in range(count):
@@ -180,7 +180,7 @@ def _pairs(models: Sequence[Frozen], said: Mapping[str, Said]) -> list[StressPai
         return []
     reference = next((one for one in models if select.names(one.experiment, REFERENCE)), models[0]).name
     sides = {name: _mean(own) for name, own in said.items()}
-    family = Family({name: own["as it is"] for name, own in said.items()}, "auroc", len(models) - 1)
+    family = Family({name: own[CLEAN] for name, own in said.items()}, "auroc", len(models) - 1)
     pairs = []
     for name in said:
         if name != reference:
@@ -200,9 +200,9 @@ def _record(record: Stressed, one: Frozen, standing: StressStanding, said: Said,
     for i, run in enumerate(runs):
         own = {name: [models[i]] for name, models in said.items()}
         figures = standing if len(runs) == 1 else _standing(replace(one, experiment=_alone(one, i)), own)
-        probabilities = {name: models[0].probability for name, models in own.items() if name != "as it is"}
+        probabilities = {name: models[0].probability for name, models in own.items() if name != CLEAN}
         named = entries(record.site, figures)
-        stressed.record(store, run.run_id, record, named, own["as it is"][0], probabilities)
+        stressed.record(store, run.run_id, record, named, own[CLEAN][0], probabilities)
     parents = {run.parent for run in runs} - {run.run_id for run in runs}
     if len(parents) == 1:
         stressed.record(store, parents.pop(), record, entries(record.site, standing))
@@ -219,7 +219,3 @@ def entries(site: str, standing: StressStanding) -> dict[str, float]:
     figures |= {f"{kind}_accuracy": value for kind, value in standing.accuracy.items()}
     figures |= {f"control_{name}_auroc": figure.value for name, figure in standing.controls.items()}
     return {f"stress_{site}_{name}".replace(",", "").replace(" ", "_"): value for name, value in figures.items()}
-
-
-def _auroc(model: Predictions) -> float:
-    return float(metrics.auroc(model.label, model.probability, metrics.whole(len(model)))[0])

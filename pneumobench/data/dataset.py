@@ -27,7 +27,8 @@ class Dataset:
     `keys` are the patient keys as given, "" where there is none; in `patients` identical files have united them.
     `columns` are what else is known of each image (view, age, sex, site and any other), as text, "" where it is not.
     `unmatched` counts the images without a patient key, `unreadable` names the files left out, `not_read` has a
-    line for each kind of files that the layout passes over, `notes` what else was decided while they were listed;
+    line for each kind of files that the layout passes over, `notes` what else was decided while they were listed,
+    `layouts` the names of the layouts that listed them;
     `skip_unreadable` says that images which cannot be decoded are left out.
     """
 
@@ -46,6 +47,7 @@ class Dataset:
     skip_unreadable: bool = False
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    layouts: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)

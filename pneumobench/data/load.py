@@ -36,7 +36,8 @@ def load_folder(
     """
     options = options or DataOptions()
     source = Path(root).expanduser()
-    listing = detect.read(source, options.reading)
+    layout = detect.layout_of(source, options.reading)
+    listing = detect.load(layout).read(source, options.reading)
     hashed = content_hashes(listing.root, [row.path for row in listing.rows], advance)
     failed = [(row.path, why) for row, (_, why) in zip(listing.rows, hashed, strict=True) if why]
     if failed and not skip_unreadable:
@@ -67,6 +68,7 @@ def load_folder(
         not_read=listing.not_read,
         skip_unreadable=skip_unreadable,
         columns=columns,
+        layouts=(layout,),
     )
     if elsewhere:
         return ordered(_to_test(dataset, source))

@@ -14,6 +14,7 @@ from pneumobench.errors import DataError
 
 VARIABLE = "PNEUMOBENCH_DATA"
 DEFAULT = Path("data/chest_xray")
+MOUNTED = Path("/kaggle/input")  # where Kaggle's notebooks find the data sets that were added to them
 
 FALLBACK = (
     f"no X-rays found (--data, {VARIABLE} and {DEFAULT} are all absent): this is the built-in PHANTOM, "
@@ -30,7 +31,7 @@ class Source:
 
 
 def find(data: str | Path | None = None, stage: Callable[[str], None] | None = None) -> Source:
-    """`data`, else what PNEUMOBENCH_DATA names, else `data/chest_xray`, else the phantom.
+    """`data`, else what PNEUMOBENCH_DATA names, `data/chest_xray`, what a Kaggle notebook mounts, else the phantom.
 
     A name is a folder or a file (see `detect`); `data="phantom"` asks for the phantom by name.
     Raises: DataError where what PNEUMOBENCH_DATA names does not exist, or an address is named.
@@ -45,9 +46,17 @@ def find(data: str | Path | None = None, stage: Callable[[str], None] | None = N
         return Source(_named(Path(named), stage))
     if DEFAULT.exists():
         return Source(DEFAULT)
+    if mounted := _mounted():
+        return Source(mounted)
     if stage:
         stage("drawing the phantom")
     return Source(phantom.ensure(), fallback=True)
+
+
+def _mounted() -> Path | None:
+    """The topmost folder `chest_xray` with a `train` in it, in Kaggle's or up to three folders below."""
+    found = (path for depth in range(4) for path in sorted(MOUNTED.glob("*/" * depth + DEFAULT.name)))
+    return next((path for path in found if (path / "train").is_dir()), None)
 
 
 def _named(path: Path, stage: Callable[[str], None] | None) -> Path:

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from pneumobench.data.layout import Reading
 from pneumobench.errors import UsageError
+from pneumobench.utils.described import described
 
 Policy = Literal["patient", "official"]
 
@@ -27,20 +28,28 @@ class DataOptions:
     Raises: UsageError for a word or a number that cannot be met.
     """
 
-    data: str | tuple[str, ...] | None = None
-    split: str = "patient"
-    split_seed: int = 0
-    split_seeds: int = 1
-    limit: int | None = None
-    skip_unreadable: bool = False
-    allow_leak: bool = False
-    layout: str | None = None
-    columns: str | None = None
-    root: str | None = None
-    positive: tuple[str, ...] = ()
-    negative: tuple[str, ...] = ()
-    patient_pattern: str | None = None
-    test_fraction: float | None = None
+    data: str | tuple[str, ...] | None = described(
+        None,
+        "Folder of images (`data layouts` lists the kinds), manifest with a row an image, or `phantom`; several are "
+        "read as one. Default: PNEUMOBENCH_DATA, data/chest_xray, the phantom.",
+    )
+    split: str = described(
+        "patient", "patient: 15 % of the patients are validation. official: the release's val folder."
+    )
+    split_seed: int = described(0, "Seed of the split, independent of the training seed.")
+    split_seeds: int = described(1, "Train on so many divisions, from --split-seed on.")
+    limit: int | None = described(None, "Use about this many images (whole patients).")
+    skip_unreadable: bool = described(False, "Continue without images that cannot be read.")
+    allow_leak: bool = described(False, "Continue if a patient is in both training and test; tags the run.")
+    layout: str | None = described(None, "How the images are laid out, from `data layouts`. Default: seen by it.")
+    columns: str | None = described(None, 'A manifest\'s columns: path="Image Index",label=Finding.')
+    root: str | None = described(None, "Folder of a manifest's images. Default: the manifest's own.")
+    positive: tuple[str, ...] = described((), "A class name of pneumonia; may be repeated.")
+    negative: tuple[str, ...] = described((), "A class name of normal images; may be repeated.")
+    patient_pattern: str | None = described(None, "What names the patient in a path, if nothing else does.")
+    test_fraction: float | None = described(
+        None, "Share of test images, drawn once, if a release has none. Default: .2."
+    )
 
     @property
     def sources(self) -> tuple[str | None, ...]:

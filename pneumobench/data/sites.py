@@ -50,6 +50,7 @@ def united(datasets: Sequence[Dataset]) -> Dataset:
             not_read=_told(names, [dataset.not_read for dataset in datasets]),
             notes=_told(names, [dataset.notes for dataset in datasets]),
             columns=columns,
+            layouts=tuple(dict.fromkeys(layout for dataset in datasets for layout in dataset.layouts)),
         )
     )
 

@@ -27,6 +27,12 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
     return Reliability(stated, observed, counts)
 
 
+def binned(labels: np.ndarray, probabilities: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The images and those of pneumonia in each bin, (resamples, ECE_BINS) each, for image weights W (resamples, n)."""
+    of = np.eye(ECE_BINS, dtype=W.dtype)[bins(probabilities)]
+    return W @ of, W @ (of * (labels == 1)[:, None]).astype(W.dtype)
+
+
 def bins(probabilities: np.ndarray) -> np.ndarray:
     """The bin 0 to 9 of each probability; 1 belongs to the last."""
     return np.minimum((probabilities * ECE_BINS).astype(int), ECE_BINS - 1)

@@ -38,20 +38,28 @@ def realised(model: Predictions, at: float, column: str = "") -> list[Realised]:
 
     Coverage is promised for images like the validation's alone; elsewhere it is what it turns out to be.
     """
-    groups = {"all": np.ones(len(model), bool), "normal": model.label == 0, "pneumonia": model.label == 1}
-    if column in model.columns:
-        own = model.columns[column]
-        groups |= {str(value): own == value for value in np.unique(own[own != ""]).tolist()}
-    holds = _scores(model.label, model.probability) <= at
-    other = _scores(1 - model.label, model.probability) <= at
-    sizes = holds.astype(int) + other
+    holds = covered(model.label, model.probability, at)
+    sizes = holds.astype(int) + covered(1 - model.label, model.probability, at)
     return [
         Realised(
             name, int(of.sum()), float(holds[of].mean()), float((sizes[of] == 1).mean()), float((sizes[of] == 0).mean())
         )
-        for name, of in groups.items()
-        if of.any()
+        for name, of in groups(model, column).items()
     ]
+
+
+def covered(labels: np.ndarray, probabilities: np.ndarray, at: float) -> np.ndarray:
+    """Whether the set of each image at a quantile holds the label given for it, (n,) bool."""
+    return _scores(labels, probabilities) <= at
+
+
+def groups(model: Predictions, column: str = "") -> dict[str, np.ndarray]:
+    """By name, which images (n,) are meant: all, each class, and each value of a column; empty ones are left out."""
+    found = {"all": np.ones(len(model), bool), "normal": model.label == 0, "pneumonia": model.label == 1}
+    if column in model.columns:
+        own = model.columns[column]
+        found |= {str(value): own == value for value in np.unique(own[own != ""]).tolist()}
+    return {name: of for name, of in found.items() if of.any()}
 
 
 def _scores(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

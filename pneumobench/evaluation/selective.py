@@ -27,11 +27,28 @@ def curve(
     El-Yaniv and Wiener, "On the foundations of noise-free selective classification", JMLR 11, 2010. Images of equal
     certainty are answered in equal shares, so that their order does not matter.
     """
+    shares = errors(labels, probabilities, threshold, np.ones((1, len(labels))), coverages)[0]
+    return Selective(coverages, shares, float(shares.mean()))
+
+
+def errors(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    threshold: float,
+    W: np.ndarray,
+    coverages: np.ndarray = COVERAGES,
+) -> np.ndarray:
+    """The same errors, (resamples, coverages), for image weights W (resamples, n)."""
     certainty = np.abs(logits(probabilities) - logits(np.array(threshold)))
     wrong = (probabilities >= threshold) != (labels == 1)
-    values, of, counts = np.unique(-certainty, return_inverse=True, return_counts=True)
-    images = np.r_[0, np.cumsum(counts)]
-    errors = np.r_[0, np.cumsum(np.bincount(of, wrong, len(values)))]
-    answered = np.maximum(coverages * len(labels), 1)
-    shares = np.interp(answered, images, errors) / answered
-    return Selective(coverages, shares, float(shares.mean()))
+    order = np.argsort(-certainty, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(certainty[order]) != 0])
+    images, wrongs = (
+        np.pad(
+            np.cumsum(np.add.reduceat(weights[:, order], starts, axis=1, dtype=np.float64), axis=1), ((0, 0), (1, 0))
+        )
+        for weights in (W, W * wrong)
+    )
+    answered = np.maximum(coverages * images[:, -1:], 1)
+    rows = zip(answered, images, wrongs, strict=True)
+    return np.array([np.interp(share, seen, erred) for share, seen, erred in rows]) / answered

@@ -56,7 +56,7 @@ def groups(labels: np.ndarray, values: np.ndarray, column: str = "group") -> Gro
     Groups with fewer than 20 images of a class (of their own class, where they hold one alone) are left out by name,
     and a whole class too: with the other one it is all the images.
     """
-    named = _cut(values)
+    named = cut(values)
     rows, against, left_out = {}, {}, []
     for name in np.unique(named[named != ""]).tolist():
         own = named == name
@@ -172,7 +172,7 @@ def _covariance(draws: np.ndarray) -> np.ndarray:
     return np.atleast_2d(np.cov(draws[np.isfinite(draws).all(1)], rowvar=False, ddof=1))
 
 
-def _cut(values: np.ndarray) -> np.ndarray:
+def cut(values: np.ndarray) -> np.ndarray:
     """The values themselves or, where they are more than 12 numbers, which fourth of the images they are in."""
     known = values[values != ""]
     if len(np.unique(known)) <= MOST:

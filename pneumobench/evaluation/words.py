@@ -46,3 +46,8 @@ def p_value(value: float | None) -> str:
     if value is None or value != value:
         return UNDEFINED
     return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+
+
+def plural(count: int, what: str) -> str:
+    """ "1 image", "1,234 images"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

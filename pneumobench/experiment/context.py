@@ -18,6 +18,7 @@ from pneumobench.data.dataset import Dataset
 from pneumobench.data.permuted import permuted
 from pneumobench.data.prepare import Prepared
 from pneumobench.errors import UsageError
+from pneumobench.experiment import described
 from pneumobench.experiment.study_origin import Origin
 from pneumobench.tracking.recorder import DatasetInput
 from pneumobench.training import trainer
@@ -150,6 +151,8 @@ class Context:
             "git_commit": provenance.commit(),
             "versions": versions,
             "command": provenance.command(),
+            **described.of_images(self.images),
+            **described.of_model(self.plugin, self.knobs),
         }
         optional = {"folds": len(self.images.folds) or None, "files": self.files or None}
         optional["set"] = ", ".join(f"{name}={_short(value)}" for name, value in self.changed_knobs.items()) or None

@@ -36,6 +36,8 @@ def finish(one: UnderWay, opened: Opened | None) -> None:
         calibration = calibrated.track(one.models, scores.uncalibrated, scores.test, one.record)
         one.result = replace(_result(one, scores, notes), calibration=calibration)
         one.record.finish(one.result, scores.overall, scores.test)
+        if one.session.meter is not None:
+            one.record.parent.metrics(one.session.meter.metrics())
         one.end()
     except Exception as error:
         one.failed |= dict.fromkeys(one.models, error)

@@ -21,6 +21,7 @@ from pneumobench.evaluation import estimates, operating_point, predictions
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.operating_point import OperatingPoint
 from pneumobench.evaluation.predictions import Predictions
+from pneumobench.experiment import described
 from pneumobench.experiment.context import description_of, experiment_of, tags_of
 from pneumobench.experiment.options import gathered
 from pneumobench.experiment.recording import entries
@@ -135,7 +136,7 @@ def _validation(
 def _tags(
     name: str, file: Path, images: Prepared, held_out: Mapping[int, Predictions], fixed: OperatingPoint
 ) -> dict[str, Any]:
-    tags = {
+    tags: dict[str, Any] = {
         "plugin": name,
         **tags_of(images),
         "imported": file.name,
@@ -143,6 +144,7 @@ def _tags(
         "imported_by": f"pneumobench {provenance.version()}, commit {provenance.commit()[:7]}",
         "operating_point": next(iter(held_out.values())).operating.rule if held_out else fixed.rule,
         "command": provenance.command(),
+        **{name: value for name, value in described.of_images(images).items() if name != "images"},
     }
     own = set(images.development.validation.dataset.hashes.tolist())
     if not held_out or any(set(one.hash.tolist()) != own for one in held_out.values()):

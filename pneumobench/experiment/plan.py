@@ -41,7 +41,7 @@ def make(
     if train.folds and data.split_seeds > 1:
         raise UsageError("--folds divides the images itself; take it or --split-seeds")
     contexts = list({one.key: one for one in contexts_of(requests, data, train, session)}.values())
-    own = [session] if len(contexts) == 1 else [replace(session, clock=Clock(is_shared=True)) for _ in contexts]
+    own = [session] if len(contexts) == 1 else [_among_others(session) for _ in contexts]
     asked = []
     for context, its_session in zip(contexts, own, strict=True):
         before = Held() if again else held(context, session.store)
@@ -94,6 +94,11 @@ def contexts_of(requests: Sequence[Request], data: DataOptions, train: TrainOpti
     return contexts
 
 
+def _among_others(session: Session) -> Session:
+    """What one of several experiments uses: its clock counts its phases alone, and energy is that of each training."""
+    return replace(session, clock=Clock(is_shared=True), meter=None)
+
+
 def waves(experiments: Sequence[UnderWay]) -> list[list[UnderWay]]:
     """The experiments in two waves: ensembles are trained after all others, which may be their members."""
     ensembles = [one for one in experiments if isinstance(one.context.plugin, Ensemble)]
@@ -111,7 +116,7 @@ def _members(asked: Sequence[UnderWay], session: Session) -> list[UnderWay]:
                 if (member.key, training) in planned or training in before.trained:
                     continue
                 planned.add((member.key, training))
-                its_session = replace(session, clock=Clock(is_shared=True))
+                its_session = _among_others(session)
                 members.append(
                     UnderWay(Planned(member, session.store, before, opens_test=False), its_session, is_asked_for=False)
                 )

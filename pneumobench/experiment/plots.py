@@ -30,9 +30,7 @@ def save_all(
 ) -> None:
     """Write the plots as PNG files. The keys of `scored` and `history` are legend labels: "seed 0", "fold 1"."""
     import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
     folder.mkdir(parents=True, exist_ok=True)
     drawings: dict[str, Callable[[Any], None]] = {}
@@ -45,14 +43,13 @@ def save_all(
         }
     if any(history.values()):
         drawings["training"] = lambda figure: _training(figure, history)
-    with plt.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE):
         for name, draw in drawings.items():
             wide = name in ("confusion", "training")
-            figure = plt.figure(figsize=(9, 4) if wide else (5, 4.6))
+            figure = Figure(figsize=(9, 4) if wide else (5, 4.6))
             draw(figure)
             figure.suptitle(title, fontsize=10, color=GREY)
             figure.savefig(folder / f"{name}.png")
-            plt.close(figure)
 
 
 def _coloured(scored: Mapping[str, Predictions]) -> Iterator[tuple[str, Predictions, Any]]:

@@ -86,15 +86,20 @@ def find(store: Store, name: str = CHAMPION) -> Model:
 
 
 def record_look(model: Model, store: Store, paths: Sequence[Path]) -> int:
-    """Count the files that are test images of the model's dataset; if there are any, record a look in the ledger.
+    """Count the files that are test images of the model's dataset; if there are any, record a look in the ledger."""
+    return record_look_at(model, store, test_images(model, store), paths)
 
-    Test images are recognised by their content hashes, from the predictions of any run scored on that dataset.
-    """
+
+def test_images(model: Model, store: Store) -> tuple[str, ...]:
+    """The content hash of each test image of the model's dataset, from the predictions of any run scored on them."""
     scored = next((run.predictions("test") for run in of_store(store) if _is_scored(run, model)), None)
-    if scored is None:
-        return 0
-    known = set(scored.hash.tolist())
-    tested = sum(_hash(path) in known for path in paths)
+    return () if scored is None else tuple(scored.hash.tolist())
+
+
+def record_look_at(model: Model, store: Store, known: Sequence[str], paths: Sequence[Path]) -> int:
+    """`record_look` where the content hashes of the test images are known."""
+    there = set(known)
+    tested = sum(_hash(path) in there for path in paths)
     if tested:
         look = Look.now(
             plugin=model.tags["plugin"],
@@ -102,7 +107,7 @@ def record_look(model: Model, store: Store, paths: Sequence[Path]) -> int:
             fingerprint=model.tags["fingerprint"],
             dataset=model.tags["dataset"],
         )
-        unlock(store.ledger, look, scored.hash)
+        unlock(store.ledger, look, known)
     return tested
 
 
@@ -118,8 +123,8 @@ def _is_scored(run: TrackedRun, model: Model) -> bool:
     return alike and run.looks is not None
 
 
-def set_champion(store: Store, name: str) -> str:
-    """Make the model of a run the champion; returns the run's id.
+def set_champion(store: Store, name: str) -> tuple[str, str]:
+    """Make the model of a run the champion; returns the run's id, and the version of the registered model.
 
     Raises: UsageError for an unknown or imported run; TrackingError or PluginError for a model that cannot be loaded.
     """
@@ -130,8 +135,7 @@ def set_champion(store: Store, name: str) -> str:
     if "permuted" in run.data.tags:
         raise UsageError(f"run {run_id[:8]} was trained on permuted labels; it can be no champion")
     find(store, run_id)
-    store.set_champion(run)
-    return run_id
+    return run_id, store.set_champion(run)
 
 
 def images(names: Sequence[Path]) -> list[Path]:

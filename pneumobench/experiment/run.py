@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pneumobench.authoring import cells
+from pneumobench.authoring.recipe import Plugin
 from pneumobench.data.options import DataOptions
 from pneumobench.experiment import plan
 from pneumobench.experiment.context import Training
@@ -22,19 +24,27 @@ from pneumobench.experiment.under_way import UnderWay
 from pneumobench.tracking.importing import as_guest
 from pneumobench.tracking.store import Store
 from pneumobench.training.options import TrainOptions
+from pneumobench.utils import energy
+from pneumobench.utils.described import by_name
 from pneumobench.utils.interrupts import outside_databases
+from pneumobench.utils.live import shown
 from pneumobench.utils.progress import Progress
 
 Unit = tuple[UnderWay, Training]  # one training of one experiment
 Trainer = Callable[[Sequence[Unit]], None]  # trains all of them; tells an experiment which of its trainings failed
 
 
+@by_name(DataOptions, TrainOptions)
+@outside_databases()
+@as_guest()
+@shown
 def run(
-    plugin: str,
+    plugin: str | Plugin,
     knobs: Mapping[str, Any] | None = None,
     data: DataOptions | str | Path | None = None,
     train: TrainOptions | None = None,
     *,
+    name: str | None = None,
     test: bool = True,
     again: bool = False,
     tracking_uri: str | None = None,
@@ -48,11 +58,12 @@ def run(
     then scored in one look at the test images (`test=False` leaves them closed). With folds the development images are
     cross-validated, and the mean of the folds' models is scored. An ensemble's members that are not tracked yet are
     trained and tracked first, with the test images closed. What a tracked run of the same plugin, knobs, images and
-    options has trained or scored is reused, unless `again`. `origin` is the study that selected the knobs.
+    options has trained or scored is reused, unless `again`. `origin` is the study that chose the knobs. A plugin made
+    in a notebook is given as a value with a `name`; it is written to a file beside the store and trained from there.
     Raises: UsageError, PluginError or DataError before anything is tracked; any later error ends the run as FAILED.
     """
     outcome = run_all(
-        [Request(plugin, knobs or {}, origin=origin)],
+        [Request(cells.named(plugin, name, Store(tracking_uri).folder / "plugins"), knobs or {}, origin=origin)],
         *gathered(data, train, options),
         test=test,
         again=again,
@@ -83,12 +94,20 @@ def run_all(
     is missing. `trainer` trains elsewhere than in this process.
     Raises: UsageError, PluginError or DataError before anything is trained; later what ends all of it.
     """
-    session = Session(Store(tracking_uri), progress or Progress())
-    open_store(session)
-    experiments = plan.make(requests, data, train, session, opens_test=test, again=again)
+    with energy.measuring() as meter:
+        session = Session(Store(tracking_uri), progress or Progress(), meter=meter)
+        open_store(session)
+        experiments = plan.make(requests, data, train, session, opens_test=test, again=again)
+        _carry_out(experiments, trainer or in_turn, session)
+    asked = [one for one in experiments if one.is_asked_for]
+    failed = [Failure(one.title(training), error) for one in asked for training, error in one.failed.items()]
+    return Outcome(tuple(one.result for one in asked if one.result), tuple(failed))
+
+
+def _carry_out(experiments: Sequence[UnderWay], train: Trainer, session: Session) -> None:
     with _ended(experiments):
         for wave in plan.waves(experiments):
-            (trainer or in_turn)([(one, training) for one in wave for training in one.planned.missing])
+            train([(one, training) for one in wave for training in one.planned.missing])
         for one in experiments:
             for error in one.failed.values():
                 one.end(error)
@@ -97,9 +116,6 @@ def run_all(
         opened = open_test(waiting, session) if waiting else None
         for one in whole:
             finish(one, opened)
-    asked = [one for one in experiments if one.is_asked_for]
-    failed = [Failure(one.title(training), error) for one in asked for training, error in one.failed.items()]
-    return Outcome(tuple(one.result for one in asked if one.result), tuple(failed))
 
 
 def in_turn(units: Sequence[Unit]) -> None:

@@ -9,17 +9,19 @@ from pneumobench.experiment.context import Context
 from pneumobench.tracking import kept
 from pneumobench.tracking.store import Store
 from pneumobench.training.checkpoint import Checkpoints, resumable
+from pneumobench.utils.energy import Meter
 from pneumobench.utils.progress import Progress
 from pneumobench.utils.timing import Clock
 
 
 @dataclass(frozen=True)
 class Session:
-    """The tracking store, the progress display, and the clock that measures the phases."""
+    """The tracking store, the progress display, the clock that measures the phases, and a meter of energy, if any."""
 
     store: Store
     progress: Progress = field(default_factory=Progress)
     clock: Clock = field(default_factory=Clock)
+    meter: Meter | None = None
 
 
 def checkpoints_of(context: Context, session: Session) -> AbstractContextManager[Checkpoints | None]:

@@ -18,6 +18,7 @@ from pneumobench.experiment.recording import Record
 from pneumobench.experiment.result import Result
 from pneumobench.experiment.session import Session, checkpoints_of
 from pneumobench.experiment.stored import ENDED_EARLY, TRAINED, Stored, held_out
+from pneumobench.utils import energy
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def fitted(context: Context, training: Training, record: Record, session: Sessio
     members = ensemble.tracked(own, session.store)
     if members:
         record.of(training).tags({"members": ensemble.listed(members)})
-    with checkpoints_of(own, session) as checkpoints:
+    with checkpoints_of(own, session) as checkpoints, energy.measuring() as meter:
         model = fit(
             own,
             seed=training.seed,
@@ -159,9 +160,11 @@ def fitted(context: Context, training: Training, record: Record, session: Sessio
             progress=session.progress,
             checkpoints=checkpoints,
         )
+        spent = meter.metrics("training_")
         with session.clock("evaluate"):
             figures = estimates.evaluate([model.validation])
         with session.clock("track"):
             session.progress.stage("writing to the tracking store")
             record.save(training, model, figures)
+            record.of(training).metrics(spent)
     return model

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from optuna.trial import TrialState
 from pneumobench.data import prepare
 from pneumobench.data.options import DataOptions, at_least
 from pneumobench.data.prepare import Prepared
-from pneumobench.errors import TrainingError, UsageError
+from pneumobench.errors import TrackingError, TrainingError, UsageError
 from pneumobench.execution.supervisor import Supervisor
 from pneumobench.execution.workers import Workers
 from pneumobench.experiment.context import description_of, experiment_of, tags_of
@@ -24,18 +23,23 @@ from pneumobench.search import plots
 from pneumobench.search.endings import retry
 from pneumobench.search.job import Job
 from pneumobench.search.objective import reconcile
+from pneumobench.search.outcome import Outcome
 from pneumobench.search.plan import Plan
 from pneumobench.search.snapshot import Snapshot, snapshot
 from pneumobench.search.storage import Storage, address
 from pneumobench.search.summary import Summary, in_common, summarise
 from pneumobench.search.tasks import TrialTasks
+from pneumobench.search.told import parts
 from pneumobench.search.trials import IN_A_ROW, Trials
 from pneumobench.tracking.importing import as_guest, import_mlflow
 from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
 from pneumobench.training.options import TrainOptions
+from pneumobench.utils import energy
+from pneumobench.utils.described import by_name
 from pneumobench.utils.interrupts import outside_databases
 from pneumobench.utils.jsonable import to_json
+from pneumobench.utils.live import shown, snapshots
 from pneumobench.utils.names import file_name
 from pneumobench.utils.progress import Progress
 from pneumobench.utils.provenance import redact
@@ -45,17 +49,10 @@ LOOK = 0.5  # seconds between two snapshots of the trials
 Watch = Callable[[Snapshot], None]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A study's summary, the folder with its plots, and how many workers were replaced to free memory."""
-
-    summary: Summary
-    folder: Path
-    replaced: int
-
-
+@by_name(DataOptions, TrainOptions)
 @outside_databases()
 @as_guest()
+@shown
 def study(
     file: str = "default",
     trials: int = 50,
@@ -72,7 +69,7 @@ def study(
     storage: str | None = None,
     tracking_uri: str | None = None,
     progress: Progress | None = None,
-    watch: Watch = lambda snapshot: None,
+    watch: Watch | None = None,
     **options: Any,
 ) -> Outcome:
     """Search until the study `name` (by default its file's name) has `trials` finished trials, then summarise it.
@@ -113,7 +110,8 @@ def study(
         with _in_agreement(study_trials, store, run), closing(engine):
             if not study_trials.is_done():
                 progress.stage("starting the workers")
-                _search(supervisor, study_trials, watch)
+                with _spending(store, run):
+                    _search(supervisor, study_trials, watch or snapshots(progress, parts))
         study_trials.study.set_user_attr("exhausted", study_trials.is_exhausted())
         failed = tasks.failures()
         progress.stage("writing the summary")
@@ -209,6 +207,20 @@ def _in_agreement(trials: Trials, store: Store, run: Recorder) -> Iterator[None]
         yield
     finally:
         reconcile(store, run.run_id, trials)
+
+
+@contextmanager
+def _spending(store: Store, run: Recorder) -> Iterator[None]:
+    """Add the seconds of the block, and this machine's watt-hours where they can be read, to the study's metrics."""
+    began = time.monotonic()
+    with energy.measuring() as meter:
+        try:
+            yield
+        finally:
+            spent = {"seconds_searching": time.monotonic() - began, **meter.metrics()}
+            with suppress(TrackingError), store.reporting_errors():  # what ended the block is the error to report
+                before = store.client.get_run(run.run_id).data.metrics  # of earlier sessions of a resumed study
+                run.metrics({name: before.get(name, 0.0) + value for name, value in spent.items()})
 
 
 def _search(supervisor: Supervisor, trials: Trials, watch: Watch) -> None:

@@ -18,8 +18,9 @@ CARD = "run.json"
 # the tags that say how a model was made, and nothing about whose machine made it
 TAGS = (
     *("plugin", "plugin_digest", "dataset", "fingerprint", "split", "split_seed", "split_digest", "operating_point"),
-    *("kind", "set", "seed", "folds", "limit", "leak", "permuted", "calibrate", "unreadable"),
-    *("members", "files", "parameters"),
+    *("kind", "set", "seed", "folds", "limit", "leak", "permuted", "calibrate", "unreadable", "added_after"),
+    *("members", "files", "parameters", "audit"),
+    *("images", "layout", "data_licence", "data_citation", "weights_licence", "view", "augmentation", "balancing"),
     *("from_study", "from_trial", "trials_spent", "trials_of_study"),
     *(
         "backend",
@@ -33,7 +34,10 @@ TAGS = (
         "imported_by",
     ),
 )
-METRICS = ("threshold", "threshold_ties", "training_seconds", "training_images_per_second")
+METRICS = (
+    *("threshold", "threshold_ties", "training_seconds", "training_images_per_second"),
+    *("training_energy_gpu_wh", "training_energy_cpu_wh"),
+)
 
 
 def write(run: TrackedRun, to: Path) -> Path:

@@ -26,6 +26,7 @@ def import_mlflow() -> Any:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     warnings.filterwarnings("ignore", module="mlflow")
+    warnings.filterwarnings("ignore", message="IProgress not found")  # tqdm's, which draws nothing for us
     import mlflow
 
     for name in LOGGERS:

@@ -19,6 +19,7 @@ from pneumobench.utils.database import absolute, connect, hide_password, plain, 
 
 DEFAULT_FOLDER = Path("runs")
 REGISTERED, CHAMPION = "pneumobench", "champion"  # the registered model, and the alias that `predict` uses
+DESCRIPTION = 5000  # characters of a version's description
 PREFIX = "pneumobench: "  # of experiment names, to leave a shared server's other experiments alone
 
 
@@ -148,6 +149,11 @@ class Store:
             self.client.set_registered_model_alias(REGISTERED, CHAMPION, version.version)
         return str(version.version)
 
+    def describe_version(self, version: str, description: str) -> None:
+        """Set the description (Markdown) of a version of the registered model, cut where MLflow's column ends."""
+        with self.reporting_errors(), default_store(self.uri):
+            self.client.update_model_version(REGISTERED, version, description[:DESCRIPTION])
+
     def champion(self) -> str | None:
         """The id of the run whose model has the alias "champion"; None where no model has it."""
         from mlflow.exceptions import MlflowException
@@ -202,6 +208,8 @@ class Store:
     def reporting_errors(self) -> Iterator[None]:
         """Errors of MLflow, the database, the network and the disk inside the block become TrackingErrors."""
         import sqlalchemy.exc
+
+        import_mlflow()  # which sets what must be set before
         from mlflow.exceptions import MlflowException
 
         try:

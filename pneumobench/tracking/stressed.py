@@ -5,25 +5,30 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pneumobench.evaluation.operating_point import OperatingPoint
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.tracking.recorder import Recorder
 from pneumobench.tracking.runs import TrackedRun
 from pneumobench.tracking.store import Store
 
 TAG = "stress."  # followed by the site, or "test" for the test images at home
+KNOWN = ("image", "patient", "hash", "label")  # columns of the table, before those of the alterations
 HOME = "test"
 Probabilities = Mapping[str, np.ndarray]  # by alteration ("defocus 1", "centre hidden"), (n,) each
 
 
 @dataclass(frozen=True)
 class Stressed:
-    """A look at altered images: whose, how many looks there were before, the alterations' seed and version."""
+    """A look at altered images: whose, how many looks there were before, the alterations' seed and version.
+
+    `floors` is, by control, the AUROC that the mean grey value alone scores; {} in what was recorded before it was.
+    """
 
     site: str
     dataset: str
@@ -32,6 +37,7 @@ class Stressed:
     command: str
     seed: int
     version: int
+    floors: dict[str, float] = field(default_factory=dict)
 
 
 def part(site: str) -> str:
@@ -53,7 +59,7 @@ def write(path: Path, model: Predictions, altered: Probabilities) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    known = {name: getattr(model, name) for name in ("image", "patient", "hash", "label")}
+    known = {name: getattr(model, name) for name in KNOWN}
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = {**known, "as it is": model.probability, **altered}
     pq.write_table(
@@ -63,16 +69,24 @@ def write(path: Path, model: Predictions, altered: Probabilities) -> None:
     )
 
 
-def read(run: TrackedRun, site: str = HOME) -> tuple[np.ndarray, dict[str, np.ndarray]] | None:
-    """Labels (n,) and, by alteration, probabilities (n,) of a run's model; None where it was not tried there."""
+def read(run: TrackedRun, site: str = HOME) -> dict[str, Predictions] | None:
+    """A run's predictions by alteration; None where it was not tried there. No subtype is known of these."""
     import pyarrow.parquet as pq
 
     path = run.file(part(site)) if site in sites(run.tags) else None
     if path is None:
         return None
     table = pq.read_table(path)
-    names = [name for name in table.column_names if name not in ("image", "patient", "hash", "label")]
-    return table["label"].to_numpy(), {name: table[name].to_numpy().astype(float) for name in names}
+    image, patient, digest = (np.array(table[name].to_pylist(), str) for name in KNOWN[:3])
+    label, subtype = table["label"].to_numpy(), np.full(len(image), "")
+    at = OperatingPoint(
+        run.metrics["threshold"], run.tags["operating_point"], int(run.metrics.get("threshold_ties", 1))
+    )
+    return {
+        name: Predictions(image, patient, subtype, digest, label, table[name].to_numpy().astype(float), at)
+        for name in table.column_names
+        if name not in KNOWN
+    }
 
 
 def record(

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from pneumobench.data.options import at_least
 from pneumobench.errors import UsageError
+from pneumobench.utils.described import described
 
 Precision = Literal["auto", "float32", "bfloat16"]
 MAX_SEED = 2**32  # NumPy's and Keras' generators accept seeds below this
@@ -23,15 +24,23 @@ class TrainOptions:
     Raises: UsageError for an unknown choice or a number out of range.
     """
 
-    seeds: int = 1
-    seed: int = 0
-    folds: int | None = None
-    epochs: int | None = None
-    precision: str = "auto"
-    operating_point: str = "youden"
-    permute_labels: bool = False
-    calibrate: str = "none"
-    checkpoint_every: float = 30.0
+    seeds: int = described(1, "Number of trainings, with consecutive seeds from --seed.")
+    seed: int = described(0, "First training seed.")
+    folds: int | None = described(None, "Cross-validate with this many folds; each patient is held out once.")
+    epochs: int | None = described(None, "Total epochs, divided among the plugin's phases.")
+    precision: str = described(
+        "auto",
+        "auto, float32 or bfloat16; auto is bfloat16 on devices that compute it fast.",
+    )
+    operating_point: str = described(
+        "youden",
+        "Threshold chosen on validation: youden, sensitivity=S, or a number.",
+    )
+    permute_labels: bool = described(False, "Train on shuffled labels; such a run is never compared.")
+    calibrate: str = described("none", "Correct the probabilities on validation: temperature, isotonic or none.")
+    checkpoint_every: float = described(
+        30.0, "Write a training's state at the end of an epoch, so long after the last time; 0: each epoch."
+    )
 
     def __post_init__(self) -> None:
         from pneumobench.evaluation import calibrator

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -70,3 +71,25 @@ def whole_folder(path: Path, *, replace: bool = True) -> Iterator[Path]:
 def destination(building: Path) -> Path:
     """What a folder with the suffix BUILDING is to become."""
     return building.with_name(building.name.removeprefix(".").removesuffix(BUILDING))
+
+
+@contextmanager
+def unstored(content: bytes) -> Iterator[Path]:
+    """A path that reads as these bytes inside the block, and is nowhere afterwards.
+
+    They stay in memory where the system can open memory by a path (Linux); elsewhere they are a temporary file that
+    this user alone may read.
+    """
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("unstored")
+        try:
+            with os.fdopen(os.dup(descriptor), "wb") as file:
+                file.write(content)
+            yield Path(f"/proc/self/fd/{descriptor}")
+        finally:
+            os.close(descriptor)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "unstored"
+            path.write_bytes(content)
+            yield path

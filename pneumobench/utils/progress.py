@@ -32,6 +32,15 @@ class Epoch:
         return {name: getattr(self, name) for name in names}
 
 
+def describe(epoch: Epoch) -> str:
+    """One epoch in a line."""
+    return (
+        f"epoch {epoch.number}/{epoch.of}  loss {epoch.loss:.4f}  "
+        f"validation AUROC {epoch.val_auroc:.4f}  log-loss {epoch.val_log_loss:.4f}  "
+        f"{epoch.images_per_second:.0f} images/s  {epoch.seconds:.0f} s"
+    )
+
+
 class Progress:
     """Is told of stages, batches and epochs; override what you want to show."""
 

@@ -4,25 +4,46 @@
 
 Each training's calibrator is fitted on its validation predictions and applied to its predictions on `--part`. Printed
 are, by plugin and as means over its trainings, ECE, Brier score and slope before and after, with the difference that
-calibration makes to ECE and Brier score and its 95 % interval over patients (percentiles of 2,000 resamples).
+calibration makes to ECE and Brier score and its 95 % interval over patients (percentiles of 2,000 resamples); and last,
+for each kind of calibrator, of how many plugins it lowers and raises each of the two.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from pneumobench.evaluation import bootstrap, calibrator, metrics, recalibration
 from pneumobench.evaluation.predictions import Predictions
+from pneumobench.evaluation.words import difference
 from pneumobench.tracking import export
 from pneumobench.tracking.runs import experiments
 
 RESAMPLES = 2_000
-ERRORS = ("ece", "brier")
+KINDS = ("temperature", "isotonic")
+ERRORS = {"ece": "ECE", "brier": "the Brier score"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A plugin's figures before and after one kind of calibrator; a change is (value, low, high)."""
+
+    name: str
+    trainings: int
+    kind: str
+    errors: Mapping[str, tuple[float, float]]
+    slopes: tuple[float, float]
+    changes: Mapping[str, tuple[float, float, float]]
+
+    def __str__(self) -> str:
+        cells = [f"{before:.3f} → {after:.3f}" for before, after in self.errors.values()]
+        cells.append(f"{self.slopes[0]:.2f} → {self.slopes[1]:.2f}")
+        cells += [difference(*change) for change in self.changes.values()]
+        return " | ".join([f"| {self.name}", str(self.trainings), self.kind, *cells]) + " |"
 
 
 def main() -> None:
@@ -32,29 +53,54 @@ def main() -> None:
     options = parser.parse_args()
     print("| plugin | trainings | kind | ECE | Brier score | slope | change of ECE | change of Brier score |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for one in experiments(export.read(options.results)):
+    measured = rows(options.results, options.part)
+    for row in measured:
+        print(row)
+    print("", *(f"- {line}" for line in summary(measured)), sep="\n")
+
+
+def rows(results: Path, part: str = "test") -> list[Row]:
+    """A row for each exported experiment with validation predictions and each kind of calibrator."""
+    measured = []
+    for one in experiments(export.read(results)):
         if not (one.has_validation and one.opened_test):
             continue
-        held_out, before = one.predictions("validation"), one.predictions(options.part)
-        for kind in ("temperature", "isotonic"):
+        held_out, before = one.predictions("validation"), one.predictions(part)
+        for kind in KINDS:
             after = []
             for own, model in zip(held_out, before, strict=True):
                 fitted = calibrator.fit(kind, own.label, own.probability)
                 assert fitted is not None
                 after.append(replace(model, probability=fitted(model.probability)))
-            print(f"| {one.name} | {len(before)} | {kind} | {_row(before, after)} |")
+            measured.append(_row(one.name, kind, before, after))
+    return measured
 
 
-def _row(before: Sequence[Predictions], after: Sequence[Predictions]) -> str:
+def summary(measured: Sequence[Row]) -> list[str]:
+    """For each kind and error: in how many experiments the interval of the change is below 0, above 0, or holds it."""
+    lines = []
+    for kind in KINDS:
+        for error, word in ERRORS.items():
+            changes = [row.changes[error] for row in measured if row.kind == kind]
+            lower, higher = sum(high < 0 for _, _, high in changes), sum(low > 0 for _, low, _ in changes)
+            values = [value for value, _, _ in changes]
+            lines.append(
+                f"{kind} changes {word} by {min(values):+.3f} to {max(values):+.3f}: lower in {lower} of "
+                f"{len(changes)} experiments, higher in {higher}, neither shown in {len(changes) - lower - higher}."
+            )
+    return lines
+
+
+def _row(name: str, kind: str, before: Sequence[Predictions], after: Sequence[Predictions]) -> Row:
     sides = [_errors(before), _errors(after)]
-    cells = [f"{a[name][0]:.3f} → {b[name][0]:.3f}" for name in ERRORS for a, b in (sides,)]
     slopes = [recalibration.diagnoses(own)["calibration_slope"].value for own in (before, after)]
-    cells.append(f"{slopes[0]:.2f} → {slopes[1]:.2f}")
-    for name in ERRORS:
-        change = sides[1][name] - sides[0][name]
+    changes = {}
+    for error in ERRORS:
+        change = sides[1][error] - sides[0][error]
         low, high = np.quantile(change[1:], [0.025, 0.975])
-        cells.append(f"{change[0]:+.3f} [{low:+.3f}, {high:+.3f}]")
-    return " | ".join(cells)
+        changes[error] = (float(change[0]), float(low), float(high))
+    errors = {error: (float(sides[0][error][0]), float(sides[1][error][0])) for error in ERRORS}
+    return Row(name, len(before), kind, errors, (slopes[0], slopes[1]), changes)
 
 
 def _errors(models: Sequence[Predictions]) -> dict[str, np.ndarray]:

@@ -1,7 +1,7 @@
 from rich.console import Console
 
-from pneumobench.cli.study_progress import Lines, draw, headline
 from pneumobench.search.snapshot import EndedTrial, RunningTrial, Snapshot
+from pneumobench.search.told import Lines, headline, parts
 from pneumobench.utils.progress import Progress
 
 
@@ -51,7 +51,7 @@ def test_each_trial_that_ends_is_told_once_and_what_was_there_is_no_news():
 
 def test_the_panel_shows_the_best_and_every_worker():
     console = Console(width=100, record=True)
-    console.print(draw(snapshot(*ENDED)))
+    console.print(*parts(snapshot(*ENDED)), sep="\n")
     shown = console.export_text()
     assert "best val_auroc (trial): 0.8000 (0) → 0.9000 (1)" in shown
     assert "host:12" in shown

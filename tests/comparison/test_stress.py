@@ -7,7 +7,7 @@ import pytest
 
 import pneumobench
 from pneumobench.comparison.stress import stress
-from pneumobench.comparison.stress_result import StressStanding
+from pneumobench.comparison.stress_figures import grey_alone, without_lungs
 from pneumobench.errors import UsageError
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.metrics import point_of_probabilities
@@ -37,11 +37,12 @@ def test_every_figure_is_that_of_the_predictions_that_stay_with_the_run(store, t
     assert result.looks == trained[1].looks + 1
     runs = {run.run_id: run for run in of_store(store)}
     (tiny,) = [one for one in result.standings if one.name == "tiny"]
-    label, altered_ = stressed.read(runs[tiny.run_ids[0]])
+    altered_ = stressed.read(runs[tiny.run_ids[0]])
     assert set(altered_) == {"as it is", *(f"{k} {s}" for k in alterations.CORRUPTIONS for s in (1, 2, 3))} | {
         *alterations.CONTROLS
     }
-    areas = [point_of_probabilities(label, altered_[f"motion {s}"])["auroc"] for s in (1, 2, 3)]
+    motion = [altered_[f"motion {s}"] for s in (1, 2, 3)]
+    areas = [point_of_probabilities(one.label, one.probability)["auroc"] for one in motion]
     assert tiny.auroc["motion"] == pytest.approx(np.mean(areas))
     assert tiny.mean.value == pytest.approx(np.mean(list(tiny.by_severity.values())))
     assert tiny.mean.low < tiny.mean.value < tiny.mean.high or tiny.mean.value == tiny.mean.high
@@ -76,24 +77,48 @@ def test_alterations_are_read_by_the_model_itself(store, trained, result, phanto
     assert tiny.controls["border alone"].value == pytest.approx(area)
 
 
-def test_a_model_that_scores_well_without_lungs_is_told(result):
-    figures = {"centre hidden": Estimate(0.93, 0.9, 0.95), "border alone": Estimate(0.52, 0.45, 0.6)}
-    nothing = Estimate(0.9, 0.8, 1.0)
-    standing = StressStanding("x", ("r",), (nothing), nothing, {}, {}, {}, figures)
-    (sentence,) = standing.without_lungs()
-    assert sentence.startswith("x keeps AUROC .930 [.900, .950] with the lungs blacked out")
-    assert sentence.endswith("would fall to .500")
+def test_a_model_that_scores_well_without_lungs_is_told_with_its_floor(store, result):
+    figures = {
+        "centre hidden": Estimate(0.93, 0.9, 0.95),
+        "border alone": Estimate(0.52, 0.45, 0.6),
+        "4 x 4 low-pass": Estimate(0.8, 0.7, 0.9),
+    }
+    hidden, low_pass = without_lungs("x", figures, {})
+    assert hidden.startswith("x keeps AUROC .930 [.900, .950] with the lungs blacked out")
+    assert hidden.endswith("would fall to .500")
+    assert ".500" not in low_pass, "sixteen grey values still show large opacities: chance is not due"
+    assert without_lungs("x", figures, {"centre hidden": 0.64})[0].endswith(
+        "the mean grey value of what is left scores .640"
+    )
     told = " ".join(result.remarks())
     for one in result.standings:
         for name, estimate in one.controls.items():
             assert (f"{one.name} keeps AUROC" in told) >= (estimate.low > 0.5), name
+    assert ("The floor of a control" in told) == ("keeps AUROC" in told)
+
+
+def test_the_floor_is_what_the_mean_grey_value_scores_on_the_altered_images(store, result, phantom_folder):
+    from pneumobench.data.load import load_folder
+    from pneumobench.data.subset import Part
+
+    whole = load_folder(phantom_folder)
+    part = Part(whole.subset(whole.origins == "test"))
+    grey = altered.of_part(part)
+    mean = alterations.altered(grey, "border alone", 0).mean((1, 2))
+    area = point_of_probabilities(part.labels, mean / 255)["auroc"]
+    assert result.floors["border alone"] == pytest.approx(max(area, 1 - area), abs=1e-4)
+    shuffled = [result.floors["histogram alone"], grey_alone(grey, part.labels)]
+    assert shuffled[0] == pytest.approx(shuffled[1], abs=1e-4), "shuffling keeps the mean"
+    for run in of_store(store):
+        if run.run_id in result.standings[0].run_ids:
+            assert stressed.sites(run.tags)["test"].floors == result.floors
 
 
 def test_it_is_exported_and_other_images_are_refused(store, trained, result, tmp_path):
     run = next(run for run in of_store(store) if run.run_id == trained[1].run_id)
     export.write(run, tmp_path)
     (again,) = export.read(tmp_path)
-    assert np.array_equal(stressed.read(again)[1]["jpeg 3"], stressed.read(run)[1]["jpeg 3"])
+    assert np.array_equal(*(stressed.read(one)["jpeg 3"].probability for one in (again, run)))
     from pneumobench.data.layouts import phantom
     from pneumobench.data.layouts.phantom import Phantom
 

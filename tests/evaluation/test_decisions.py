@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pneumobench.evaluation import conformal, net_benefit, selective
+from pneumobench.evaluation import calibration, conformal, net_benefit, selective
 from pneumobench.evaluation.operating_point import OperatingPoint
 from pneumobench.evaluation.predictions import Predictions
 
@@ -48,6 +48,21 @@ def test_a_model_errs_less_often_where_it_answers_only_what_it_is_sure_of(said):
 def test_equally_certain_images_are_answered_in_equal_shares():
     curve = selective.curve(np.array([1, 0, 1, 0]), np.full(4, 0.8), 0.5, np.array([0.25, 0.5, 1.0]))
     assert curve.errors == pytest.approx([0.5, 0.5, 0.5])
+
+
+def test_a_weight_is_so_many_images(said):
+    """Weights of a resample give what the images themselves, repeated, would."""
+    label, probability = said
+    W = np.random.default_rng(1).integers(0, 4, (3, 400)).astype(np.float32)
+    errors, benefits = selective.errors(label, probability, 0.5, W), net_benefit.benefits(label, probability, W)
+    images, ill = calibration.binned(label, probability, W)
+    for row, weights in enumerate(W.astype(int)):
+        y, p = np.repeat(label, weights), np.repeat(probability, weights)
+        assert errors[row] == pytest.approx(selective.curve(y, p, 0.5).errors)
+        assert benefits[row] == pytest.approx(net_benefit.net_benefit(y, p))
+        drawn = calibration.reliability(y, p)
+        assert ill[row][images[row] > 0] / images[row][images[row] > 0] == pytest.approx(drawn.observed)
+        assert images[row][images[row] > 0] == pytest.approx(drawn.counts)
 
 
 def test_conformal_sets_cover_as_promised_on_images_like_the_validations():

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import pneumobench
-from pneumobench.cli.result import remarks
 from pneumobench.data.decode import as_batch, decode
 from pneumobench.evaluation import calibrator
 from pneumobench.experiment import predict
@@ -38,7 +37,7 @@ def test_the_model_serves_what_was_calibrated_on_validation(kind, plain, store, 
     assert metrics["test_brier_uncalibrated"] == pytest.approx(plain.metrics["test_brier"], abs=1e-6)
     assert metrics["test_ece"] == result.calibration.after["test"]["ece"].value
     assert "validation_brier_uncalibrated" in metrics
-    assert any("test images: ECE" in line for line in remarks(result))
+    assert any("test images: ECE" in line for line in result.remarks())
     assert {"thumbnail", f"thumbnail (calibrated by {kind})"} <= {one.name for one in experiments(of_store(store))}
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import pneumobench
-from pneumobench.cli.study_summary import remarks
 from pneumobench.errors import UsageError
 from pneumobench.search.best import best
+from pneumobench.search.outcome import remarks
 from pneumobench.search.storage import Storage
 from pneumobench.search.trials import FINISHED, RUN, Trials
 from pneumobench.tracking.store import Store

@@ -10,9 +10,9 @@ import pytest
 from optuna.trial import TrialState
 
 import pneumobench
-from pneumobench.cli.study_summary import remarks
 from pneumobench.errors import DataError, TrainingError
 from pneumobench.search.endings import ERROR, FIRST
+from pneumobench.search.outcome import remarks
 from pneumobench.search.trials import FINISHED, PROCESS, RUN
 from pneumobench.tracking.store import Store
 

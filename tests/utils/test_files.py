@@ -1,9 +1,11 @@
 """Files and folders are written whole or not at all."""
 
+import os
+
 import pytest
 
 from pneumobench.errors import UsageError
-from pneumobench.utils.files import BUILDING, destination, whole_file, whole_folder, write_text
+from pneumobench.utils.files import BUILDING, destination, unstored, whole_file, whole_folder, write_text
 
 
 def names(folder):
@@ -81,3 +83,12 @@ def test_a_folder_that_came_up_meanwhile_is_not_replaced_unless_asked_for(tmp_pa
         (building / "newer").touch()
     assert names(target) == ["new"]
     assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_what_is_unstored_reads_as_a_file_and_is_nowhere_afterwards(in_memory, monkeypatch):
+    if not in_memory:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    with unstored(b"abc") as path:
+        assert path.read_bytes() == path.read_bytes() == b"abc"
+    assert not path.exists()

@@ -10,9 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pneumobench.comparison.comparison import Comparison
-from pneumobench.comparison.report import curves, drawings, hardest
+from pneumobench.comparison.report import bands, coverage, curves, decisions, drawings, hardest, heatmap
+from pneumobench.comparison.report.coverage import Coverage
+from pneumobench.comparison.report.heatmap import HeatMap
+from pneumobench.comparison.report.multiples import Multiples
 from pneumobench.comparison.report.svg import themed
+from pneumobench.comparison.stress_figures import FLOORS
 from pneumobench.data.lockbox import Look
 from pneumobench.evaluation import labels, paired, words
 from pneumobench.evaluation.predictions import Predictions
@@ -39,8 +45,24 @@ class Report:
     explained_by: str = ""
 
     @cached_property
+    def _weights(self) -> np.ndarray:
+        return bands.weights(self._models)
+
+    @cached_property
     def _curves(self) -> dict[str, tuple[str, str]]:
-        return curves.draw(self._models, self.comparison.reference)
+        return curves.draw(self._models, self.comparison.reference, self._weights)
+
+    @cached_property
+    def _multiples(self) -> dict[str, Multiples]:
+        return decisions.draw(self._models, self.comparison.reference, self._weights)
+
+    @cached_property
+    def _coverage(self) -> list[Coverage]:
+        return coverage.of(self.comparison, self._models, self._weights)
+
+    @cached_property
+    def _heatmaps(self) -> list[HeatMap]:
+        return heatmap.of(self.comparison)
 
     @cached_property
     def _drawings(self) -> dict[str, str]:
@@ -66,7 +88,13 @@ class Report:
     def figures(self) -> dict[str, str]:
         """Each of its figures as an SVG file, by name."""
         sites = {f"at_{file_name(site)}": picture for site, picture in self._sites.items()}
-        return self._drawings | sites | {name: picture for name, (_, picture) in self._curves.items()}
+        figures = self._drawings | sites | {name: picture for name, (_, picture) in self._curves.items()}
+        figures |= {f"coverage_{file_name(one.place.replace(' ', '_'))}": one.svg for one in self._coverage}
+        return figures | {
+            f"{name}_{file_name(panel.plugin)}": panel.svg
+            for name, section in self._multiples.items()
+            for panel in section.panels
+        }
 
     def write(self, path: Path) -> Path:
         """Write the HTML file. Raises: UsageError where it cannot be written; nothing is left half-written."""
@@ -111,6 +139,12 @@ class Report:
             "words": words,
             "label": labels.label,
             "curves": self._curves,
+            "multiples": self._multiples.values(),
+            "coverage": self._coverage,
+            "aim": coverage.AIM,
+            "heatmaps": self._heatmaps,
+            "floors": FLOORS,
+            "themed": themed,
             "matrices": _matrices(models),
             "hardest": self.hard,
             "explained_by": self.explained_by,

@@ -1,4 +1,4 @@
-"""ROC, precision-recall and reliability of every plugin, as SVG."""
+"""ROC and precision-recall of every plugin, as SVG."""
 
 from __future__ import annotations
 
@@ -7,26 +7,30 @@ from typing import Any
 
 import numpy as np
 
+from pneumobench.comparison.report import bands
+from pneumobench.comparison.report.bands import Curve, Models
 from pneumobench.comparison.report.svg import cut, of_figure
-from pneumobench.evaluation import bootstrap
-from pneumobench.evaluation.calibration import reliability
 from pneumobench.evaluation.predictions import Predictions
+from pneumobench.utils.drawing import Drawing
 
-RESAMPLES = 200  # of a band, which is looked at and not read off
 BANDED = 4  # plugins with a band at most: more hide each other
 GRID = np.linspace(0, 1, 101)
-Models = Mapping[str, Sequence[Predictions]]
-Curve = Callable[[Predictions, np.ndarray], np.ndarray]
 
 
-def draw(models: Models, reference: str) -> dict[str, tuple[str, str]]:
-    """Caption and SVG by name: the mean of a plugin's seeds, with 95 % bands from resampled patients and seeds.
+def draw(models: Models, reference: str, W: np.ndarray) -> dict[str, tuple[str, str]]:
+    """Caption and SVG by name, of `figures`."""
+    drawn = figures(models, reference, W)
+    return {name: (caption, of_figure(one, caption, bbox_inches="tight")) for name, (caption, one) in drawn.items()}
 
-    Of many models, the best first, the reference and the first few have bands.
+
+def figures(models: Models, reference: str, W: np.ndarray | None = None) -> dict[str, tuple[str, Drawing]]:
+    """Caption and figure by name: the mean of a plugin's seeds, with 95 % bands from resampled seeds and patients.
+
+    Of many models, the best first, the reference and the first few have bands. W are the patients' resamples.
     """
     import matplotlib
-    from matplotlib.figure import Figure
 
+    W = bands.weights(models) if W is None else W
     colours = _colours(models, reference)
     chosen = list(models)
     band = "; bands hold 95 % of resampled patients and seeds"
@@ -34,30 +38,24 @@ def draw(models: Models, reference: str) -> dict[str, tuple[str, str]]:
         chosen = [reference, *(name for name in models if name != reference)][:BANDED]
         band += f" (of {reference} and the first {BANDED - 1})"
 
-    def bands(curve: Curve) -> Callable[[Any], None]:
-        return lambda axes: _banded(axes, models, chosen, colours, curve)
+    def banded(curve: Curve) -> Callable[[Any], None]:
+        return lambda axes: _banded(axes, models, chosen, colours, curve, W)
 
     drawings: dict[str, tuple[str, str, str, Callable[[Any], None]]] = {
-        "roc": (f"ROC{band}", "1 - specificity", "sensitivity", bands(roc)),
-        "precision_recall": ("Precision and recall; bands as before", "recall", "precision", bands(precision)),
-        "reliability": (
-            "Reliability: on the dotted line the predicted probability is the observed frequency",
-            "predicted probability",
-            "observed frequency",
-            lambda axes: _reliable(axes, models, colours),
-        ),
+        "roc": (f"ROC{band}", "1 - specificity", "sensitivity", banded(roc)),
+        "precision_recall": ("Precision and recall; bands as before", "recall", "precision", banded(precision)),
     }
     pictures = {}
     with matplotlib.rc_context(
         {"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3}
     ):
         for name, (caption, x, y, drawing) in drawings.items():
-            figure = Figure(figsize=(4.6, 4.2))
+            figure = Drawing(figsize=(4.6, 4.2), label=caption)
             axes = figure.subplots()
             drawing(axes)
             axes.set(xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
-            axes.legend(fontsize=6.5, loc="upper left" if name == "reliability" else "lower right")
-            pictures[name] = (caption, of_figure(figure, caption, bbox_inches="tight"))
+            axes.legend(fontsize=6.5, loc="lower right")
+            pictures[name] = (caption, figure)
     return pictures
 
 
@@ -86,29 +84,15 @@ def _counts(model: Predictions, W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.pad(true, ((0, 0), (1, 0))), np.pad(false, ((0, 0), (1, 0)))
 
 
-def _banded(axes: Any, models: Models, banded: Sequence[str], colours: Mapping[str, Any], curve: Curve) -> None:
-    rng = np.random.default_rng(0)
+def _banded(
+    axes: Any, models: Models, chosen: Sequence[str], colours: Mapping[str, Any], curve: Curve, W: np.ndarray
+) -> None:
     for name, own in models.items():
-        colour = colours[name]
-        whole = np.ones((1, len(own[0])), np.float32)
-        mean = np.mean([curve(one, whole)[0] for one in own], axis=0)
-        axes.plot(GRID, mean, color=colour, lw=1.5 if name in banded else 0.9, label=cut(name))
-        if name not in banded:
-            continue
-        W = bootstrap.patient_weights(own[0].patient, RESAMPLES)
-        W = W[(W @ own[0].label > 0) & (W @ (1 - own[0].label) > 0)]  # both classes are in them
-        drawn = np.stack([curve(one, W) for one in own])  # (seeds, resamples, 101)
-        chosen = rng.integers(len(own), size=(len(own), len(W)))
-        low, high = np.quantile(drawn[chosen, np.arange(len(W))].mean(0), [0.025, 0.975], axis=0)
-        axes.fill_between(GRID, low, high, color=colour, alpha=0.18, lw=0)
-
-
-def _reliable(axes: Any, models: Models, colours: Mapping[str, Any]) -> None:
-    for name, own in models.items():
-        label = np.concatenate([one.label for one in own])
-        curve = reliability(label, np.concatenate([one.probability for one in own]))
-        axes.plot(curve.stated, curve.observed, "o-", color=colours[name], lw=1, ms=3, label=cut(name))
-    axes.plot([0, 1], [0, 1], ":", color="#8a8a8a")
+        mean = bands.mean(own, curve)
+        axes.plot(GRID, mean, color=colours[name], lw=1.5 if name in chosen else 0.9, label=cut(name))
+        if name in chosen:
+            _, low, high = bands.of(own, curve, W)
+            axes.fill_between(GRID, low, high, color=colours[name], alpha=0.18, lw=0)
 
 
 def _colours(models: Models, reference: str) -> dict[str, Any]:

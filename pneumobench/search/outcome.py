@@ -1,25 +1,59 @@
-"""A study's summary, and the list of studies, as tables or JSON."""
+"""What a study gives: its summary, as people look at it, and the folder with its plots."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pneumobench.cli import render
+from pneumobench.search.summary import Summary
+from pneumobench.utils.shown import Shown
+from pneumobench.utils.tables import Grid, Part, styled, table
 
 if TYPE_CHECKING:
-    from pneumobench.authoring.discovery import Entry
-    from pneumobench.search.summary import Summary
+    from matplotlib.figure import Figure
 
 
-def show_summary(summary: Summary, *, as_json: bool, folder: Path | None = None) -> None:
-    """Print a summary to standard output."""
-    if as_json:
-        render.print_json(summary)
-        return
-    tables = [_best(summary)] if summary.best else []
-    render.show(render.styled((counts(summary), "bold")), *tables, _budgets(summary), *remarks(summary, folder))
+@dataclass(frozen=True, repr=False)
+class Outcome(Shown):
+    """A study's summary, the folder with its plots, and how many workers were replaced to free memory."""
+
+    summary: Summary
+    folder: Path | None = None
+    replaced: int = 0
+
+    def headline(self) -> str:
+        """The trials by state, and the best value."""
+        best = self.summary.best
+        value = f"; best {self.summary.metric} {best[0].value:.4f} ({best[0].plugin})" if best else ""
+        return counts(self.summary) + value
+
+    def parts(self) -> list[Part]:
+        """The best trials, each plugin's part of the search, and what a reader has to know beside them."""
+        best = [_best(self.summary)] if self.summary.best else []
+        return [
+            styled((counts(self.summary), "bold")),
+            *best,
+            _budgets(self.summary),
+            *remarks(self.summary, self.folder),
+        ]
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """The best trials, with their knobs."""
+        for one in self.summary.best:
+            others = dict(zip(self.summary.others, one.others, strict=False))
+            figures = {self.summary.metric: one.value, **others, "ties": one.ties}
+            yield {"trial": one.number, "plugin": one.plugin, **figures, **one.params}
+
+    def plot(self) -> Figure:
+        """The values of the best trials, and the plots that were written are in `folder`."""
+        from pneumobench.search.best_plot import draw
+
+        return draw(self.summary)
+
+    def __json__(self) -> Any:
+        return self.summary
 
 
 def counts(summary: Summary) -> str:
@@ -59,27 +93,7 @@ def remarks(summary: Summary, folder: Path | None = None) -> list[str]:
     return lines
 
 
-def show_list(entries: Sequence[Entry], summaries: Sequence[Summary], *, as_json: bool) -> None:
-    """Print the files of studies and the studies of a storage."""
-    if as_json:
-        files = [{"name": e.name, "summary": e.summary, "origin": e.origin} for e in entries]
-        render.print_json({"files": files, "studies": summaries})
-        return
-    questions = [(entry.name, entry.summary, entry.origin) for entry in entries]
-    render.show(render.table(("study", "what it asks", "from"), questions))
-    if not summaries:
-        render.show("No study has been run here.")
-        return
-    rows = []
-    for one in summaries:
-        finished = one.states["complete"] + one.states["pruned"]
-        best = f"{one.metric} {one.best[0].value:.4f} ({one.best[0].plugin})" if one.best else "-"
-        cells = (one.name, finished, one.target, one.states["running"], one.states["fail"], best)
-        rows.append([str(cell) for cell in cells])
-    render.show(render.table(("in the storage", "finished", "wanted", "running", "failed", "best"), rows))
-
-
-def _best(summary: Summary) -> render.Grid:
+def _best(summary: Summary) -> Grid:
     rows = []
     for one in summary.best:
         prefix = f"{one.plugin}."
@@ -89,15 +103,15 @@ def _best(summary: Summary) -> render.Grid:
         ties = "" if one is summary.best[0] else {True: "yes", False: "no", None: "?"}[one.ties]
         others = [f"{value:.4g}" for value in one.others]
         rows.append((str(one.number), f"{one.value:.4f}", *others, ties, one.plugin, knobs))
-    return render.table(("trial", summary.metric, *summary.others, "ties", "plugin", "knobs"), rows)
+    return table(("trial", summary.metric, *summary.others, "ties", "plugin", "knobs"), rows)
 
 
-def _budgets(summary: Summary) -> render.Grid:
+def _budgets(summary: Summary) -> Grid:
     rows = []
     for one in summary.budgets:
         best = "-" if one.best is None else f"{one.best:.4f}"
         rows.append((one.plugin, str(one.trials), str(one.pruned), f"{one.seconds:,.0f}", best))
-    return render.table(("plugin", "trials", "pruned", "seconds", "best"), rows)
+    return table(("plugin", "trials", "pruned", "seconds", "best"), rows)
 
 
 def _short(value: object) -> str:
