@@ -14,7 +14,7 @@ from pneumobench.experiment.plan import contexts_of
 from pneumobench.experiment.recording import Record
 from pneumobench.experiment.request import Request
 from pneumobench.experiment.session import Session
-from pneumobench.experiment.under_way import fitted
+from pneumobench.experiment.under_way import fit_fold, fitted
 from pneumobench.tracking.importing import import_mlflow
 from pneumobench.tracking.recorder import Recorder
 from pneumobench.tracking.store import Store
@@ -41,14 +41,18 @@ class TrainingWorker:
         """Nothing: the process that asks has built every plugin once."""
 
     def work(self, request: Any, tell: Tell) -> dict[str, Any]:
-        """Train one training of an experiment into a run, or a child of a run; the error where it fails."""
+        """Train one training of an experiment, or one fold of it, and log it; the error where it fails."""
         context, training = self._contexts[request["experiment"]], Training(*request["training"])
         session = Session(self._store, _Telling(tell), Clock())
         try:
             parent = Recorder(self._store, request["parent"])
             parent.is_resumed = request["is_resumed"]
             folds = {int(number): Recorder(self._store, run_id) for number, run_id in request["folds"].items()}
+            for run in folds.values():
+                run.is_resumed = request["is_resumed"]
             record = Record(context, parent, folds=folds, is_flat=request["is_flat"], clock=session.clock)
+            if request["fold"] is not None:
+                return {"seconds": fit_fold(context, training, record, session, request["fold"])}
             with record.training(training, resume=request["resume"], added_after=request["added_after"]):
                 model = fitted(context, training, record, session)
             return {"run_id": record.of(training).run_id, "seconds": model.predictor.seconds}

@@ -15,6 +15,7 @@ from pneumobench.errors import PneumobenchError, TrainingError
 from pneumobench.execution.handles import WorkerDied
 from pneumobench.execution.supervisor import Supervisor
 from pneumobench.execution.workers import Workers
+from pneumobench.experiment.context import Training
 from pneumobench.experiment.run import Trainer, Unit, in_turn
 from pneumobench.experiment.under_way import UnderWay
 from pneumobench.utils.progress import Epoch
@@ -63,30 +64,57 @@ def _spread(units: Sequence[Unit], workers: Workers) -> None:
     """Train on several workers; what fails is told to its experiment."""
     engine = workers.engine(LOGS)
     experiments = list({id(one): one for one, _ in units}.values())
-    tasks = _Units(units, experiments)
+    # workers on other machines do not see the models of folds that are kept here
+    tasks = _Tasks(units, experiments, by_fold=workers.engine_name == "local")
     progress = experiments[0].session.progress
     progress.stage(f"training on {engine.workers} workers")
     supervisor = Supervisor(engine, TrainingsJob.of(experiments), tasks)
     with closing(engine), supervisor.running_workers():
         while not supervisor.is_over:
-            progress.advance(tasks.finished, len(units))
+            progress.advance(tasks.finished, len(tasks))
             time.sleep(LOOK)
 
 
-class _Units:
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """A whole training, or one fold of it; `first` are the folds that a whole training waits for."""
+
+    one: UnderWay
+    training: Training
+    fold: int | None = None
+    first: tuple[_Task, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.one.title(self.training) + (f", fold {self.fold}" if self.fold else "")
+
+
+class _Tasks:
     """The trainings that are missing, each of which is given to a worker until it is done or has failed."""
 
-    def __init__(self, units: Sequence[Unit], experiments: Sequence[UnderWay]):
-        self._experiments, self._waiting = experiments, list(units)
-        self._attempts = dict.fromkeys(range(len(units)), 0)
-        self._number = {(id(one), training): number for number, (one, training) in enumerate(units)}
+    def __init__(self, units: Sequence[Unit], experiments: Sequence[UnderWay], *, by_fold: bool):
+        self._experiments = experiments
+        self._tasks: list[_Task] = []
+        for one, training in units:
+            count = len(one.context.images.folds) if by_fold else 0
+            folds = tuple(_Task(one, training, fold) for fold in range(1, count + 1))
+            self._tasks += [*folds, _Task(one, training, first=folds)]
+        self._waiting = list(range(len(self._tasks)))
+        self._over: set[_Task] = set()  # done, or failed
+        self._attempts = dict.fromkeys(self._waiting, 0)
         self._lock = threading.RLock()
-        self._units = units
-        self.finished = 0
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    @property
+    def finished(self) -> int:
+        """How many are over."""
+        return len(self._over)
 
     @property
     def is_over(self) -> bool:
-        return self.finished == len(self._units)
+        return self.finished == len(self)
 
     @property
     def is_idle_for_good(self) -> bool:
@@ -94,53 +122,57 @@ class _Units:
 
     def take(self) -> dict[str, Any] | None:
         with self._lock:
-            if not self._waiting:
+            number = next((n for n in self._waiting if self._over.issuperset(self._tasks[n].first)), None)
+            if number is None:
                 return None
-            one, training = self._waiting.pop(0)
-            one.session.progress.fact(f"{one.title(training)}: training")
-            begun = one.begin(training)
-            is_again = self._attempts[self._number[id(one), training]] > 0
-        place = asdict(begun) | {"is_resumed": begun.is_resumed or is_again}
-        return {"experiment": self._experiments.index(one), "training": list(training), **place}
+            self._waiting.remove(number)
+            task = self._tasks[number]
+            task.one.session.progress.fact(f"{task.name}: training")
+            begun = task.one.begin(task.training)
+            place = asdict(begun) | {"is_resumed": begun.is_resumed or self._attempts[number] > 0}
+        own = {"task": number, "experiment": self._experiments.index(task.one), "fold": task.fold}
+        return {**own, "training": list(task.training), **place}
 
     def tell(self, request: Any, told: Mapping[str, Any]) -> None:
-        one, training = self._unit(request)
-        epoch = Epoch(**told)
-        one.record.remember(training, epoch)
-        one.session.progress.epoch_of(one.title(training), epoch)
+        task, epoch = self._tasks[request["task"]], Epoch(**told)
+        task.one.record.remember(task.training, epoch, task.fold)
+        task.one.session.progress.epoch_of(task.name, epoch)
 
     def done(self, request: Any, report: Mapping[str, Any]) -> None:
-        one, training = self._unit(request)
+        task = self._tasks[request["task"]]
         with self._lock:
             if "error" in report:
-                one.fail(training, _error(report))
-            else:
-                one.add(training, report["run_id"])
-                one.session.progress.fact(f"{one.title(training)}: trained in {report['seconds']:.0f} s")
-            self.finished += 1
+                self._fail(task, _error(report))
+                return
+            if task.fold is None:
+                task.one.add(task.training, report["run_id"])
+            task.one.session.progress.fact(f"{task.name}: trained in {report['seconds']:.0f} s")
+            self._over.add(task)
 
     def lost(self, request: Any, death: WorkerDied) -> None:
         if request is None:
             return
-        one, training = self._unit(request)
+        number = request["task"]
+        task = self._tasks[number]
         with self._lock:
-            one.session.store.close_abandoned()
-            number = self._number[id(one), training]
+            task.one.session.store.close_abandoned()
             self._attempts[number] += 1
-            if self._attempts[number] < ATTEMPTS:
-                one.session.progress.note(f"{one.title(training)}: {death}; it is resumed")
-                self._waiting.insert(0, (one, training))
-            else:
-                one.fail(training, TrainingError(f"{death}, {ATTEMPTS} times"))
-                self.finished += 1
+            if self._attempts[number] == ATTEMPTS:
+                self._fail(task, TrainingError(f"{death}, {ATTEMPTS} times"))
+                return
+            task.one.session.progress.note(f"{task.name}: {death}; it is resumed")
+            self._waiting.insert(0, number)
 
     def stopped(self, processes: Sequence[Mapping[str, str]], *, finished: bool) -> None:
         self._experiments[0].session.store.close_abandoned()
 
-    def _unit(self, request: Any) -> Unit:
-        one = self._experiments[request["experiment"]]
-        training = next(t for t in one.planned.trainings if list(t) == request["training"])
-        return one, training
+    def _fail(self, task: _Task, error: Exception) -> None:
+        """A training failed, and with a fold the whole of it."""
+        task.one.fail(task.training, error)
+        for number, other in enumerate(self._tasks):
+            if other is task or (other.one is task.one and other.training == task.training and number in self._waiting):
+                self._over.add(other)
+        self._waiting = [number for number in self._waiting if self._tasks[number] not in self._over]
 
 
 def _plain(one: UnderWay) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from pneumobench.evaluation import calibrator, operating_point, predictions
 from pneumobench.evaluation.calibrator import Calibrator
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment.context import Context
+from pneumobench.experiment.fold_models import FoldModels
 from pneumobench.training import trainer
 from pneumobench.training.checkpoint import Checkpoints
 from pneumobench.training.predictor import Predictor, mean
@@ -50,6 +51,22 @@ class Model(Protocol):
     def calibrator(self) -> Calibrator | None: ...
     def predict_both(self, part: Part) -> tuple[Predictions, Predictions]:
         """The predictions on other images, at the operating point chosen on validation, and before calibration."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What a training reports to, and what it takes from trainings before.
+
+    `on_epoch` takes the number of a fold, from 1, and gives what each epoch is reported to; `trained` gives the members
+    of an ensemble; `checkpoints` hold what an interrupted process had trained, and `kept` the models of folds.
+    """
+
+    on_epoch: Callable[[int], Callable[[Epoch], None]]
+    trained: Trained = lambda member: None
+    clock: Clock = field(default_factory=Clock)
+    progress: Progress = field(default_factory=Progress)
+    checkpoints: Checkpoints | None = None
+    kept: FoldModels | None = None
 
 
 @dataclass(frozen=True)
@@ -90,45 +107,18 @@ class Fitted:
         return predictions.of([part.dataset], [after], point), predictions.of([part.dataset], [before], point)
 
 
-def fit(
-    context: Context,
-    *,
-    seed: int,
-    on_epoch: Callable[[int], Callable[[Epoch], None]],
-    trained: Trained,
-    clock: Clock,
-    progress: Progress,
-    checkpoints: Checkpoints | None = None,
-) -> Fitted:
+def fit(context: Context, place: Place) -> Fitted:
     """Train on every division of the images: the single split, or each fold.
 
     The predictor is the mean of the folds' models. Every image of a fold's held-out part is predicted by that
     fold's model alone; on these predictions together the probabilities are calibrated, if so asked, and then the
-    threshold is chosen. `on_epoch` takes the number of a fold, from 1. What an interrupted process trained is read from
-    `checkpoints`.
+    threshold is chosen.
     """
+    clock, progress = place.clock, place.progress
     predictors, probabilities = [], []
     divisions = context.images.divisions
     for number, division in enumerate(divisions, 1):
-        if len(divisions) > 1:
-            progress.fact(f"fold {number} of {len(divisions)}")
-        with clock("train"):
-            predictors.append(
-                trainer.train(
-                    context.plugin,
-                    division,
-                    context.knobs,
-                    seed=seed,
-                    epochs=context.train.epochs,
-                    precision=context.train.precision,
-                    on_epoch=on_epoch(number),
-                    progress=progress,
-                    name=context.name,
-                    module=context.entry.module,
-                    trained=trained,
-                    checkpoints=checkpoints and checkpoints.of_part(division.digest),
-                )
-            )
+        predictors.append(fit_division(context, place, number))
         with clock("evaluate"):
             probabilities.append(predictors[-1](division.validation))
     with clock("evaluate"):
@@ -147,3 +137,31 @@ def fit(
             tuple(predictions.of([part], [p], point) for part, p in zip(parts, calibrated, strict=True)),
             predictions.of(parts, probabilities, point),
         )
+
+
+def fit_division(context: Context, place: Place, number: int) -> Predictor:
+    """The model of one division, numbered from 1: trained now, or by another process before."""
+    known = place.kept.read(number) if place.kept else None
+    if known is not None:
+        return known
+    division, count = context.images.divisions[number - 1], len(context.images.divisions)
+    if count > 1:
+        place.progress.fact(f"fold {number} of {count}")
+    with place.clock("train"):
+        model = trainer.train(
+            context.plugin,
+            division,
+            context.knobs,
+            seed=context.train.seed,
+            epochs=context.train.epochs,
+            precision=context.train.precision,
+            on_epoch=place.on_epoch(number),
+            progress=place.progress,
+            name=context.name,
+            module=context.entry.module,
+            trained=place.trained,
+            checkpoints=place.checkpoints and place.checkpoints.of_part(division.digest),
+        )
+    if place.kept:
+        place.kept.write(number, model)
+    return model

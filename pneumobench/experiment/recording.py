@@ -93,9 +93,9 @@ class Record:
             self._children[training] = Recorder(self.parent.store, stored.run_id)
         self._models[training] = stored.run.outputs.model_outputs[0].model_id
 
-    def remember(self, training: Training, epoch: Epoch) -> None:
-        """An epoch of such a training, for the plots."""
-        self._history.setdefault(self._context.title(training), []).append(epoch)
+    def remember(self, training: Training, epoch: Epoch, fold: int | None = None) -> None:
+        """An epoch of such a training, or of one of its folds, for the plots."""
+        self._history.setdefault(f"fold {fold}" if fold else self._context.title(training), []).append(epoch)
 
     def on_epoch(self, training: Training) -> Callable[[int], Callable[[Epoch], None]]:
         """A function that takes a fold's number and returns a callback that logs each epoch of its training."""

@@ -24,10 +24,14 @@ class Session:
     meter: Meter | None = None
 
 
-def checkpoints_of(context: Context, session: Session) -> AbstractContextManager[Checkpoints | None]:
-    """The checkpoints of a context's training, beside the tracking store; removed where the block ends well."""
-    folder = session.store.folder / "checkpoints"
-    return resumable(folder, context.identity(), context.train.checkpoint_every, session.progress.note)
+def checkpoints_of(
+    context: Context, session: Session, fold: int | None = None
+) -> AbstractContextManager[Checkpoints | None]:
+    """The checkpoints of a context's training, or of one fold of it, beside the tracking store; removed where the block
+    ends well."""
+    folder, identity = session.store.folder / "checkpoints", context.identity()
+    identity |= {} if fold is None else {"fold": fold}
+    return resumable(folder, identity, context.train.checkpoint_every, session.progress.note)
 
 
 def open_store(session: Session) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -11,7 +12,8 @@ from pneumobench.errors import one_line
 from pneumobench.evaluation import estimates
 from pneumobench.experiment import ensemble
 from pneumobench.experiment.context import Context, Training
-from pneumobench.experiment.fit import Fitted, Model, fit
+from pneumobench.experiment.fit import Fitted, Model, Place, fit, fit_division
+from pneumobench.experiment.fold_models import fold_models
 from pneumobench.experiment.opening import recording_of
 from pneumobench.experiment.planned import Planned
 from pneumobench.experiment.recording import Record
@@ -146,25 +148,46 @@ class UnderWay:
 
 def fitted(context: Context, training: Training, record: Record, session: Session) -> Fitted:
     """The model of one training, fitted and logged."""
-    own = context.at(training)
-    members = ensemble.tracked(own, session.store)
-    if members:
-        record.of(training).tags({"members": ensemble.listed(members)})
-    with checkpoints_of(own, session) as checkpoints, energy.measuring() as meter:
-        model = fit(
-            own,
-            seed=training.seed,
-            on_epoch=record.on_epoch(training),
-            trained=partial(ensemble.load, members),
-            clock=session.clock,
-            progress=session.progress,
-            checkpoints=checkpoints,
-        )
+    began = time.monotonic()
+    with _place(context, training, record, session) as (own, place), energy.measuring() as meter:
+        model = fit(own, place)
         spent = meter.metrics("training_")
         with session.clock("evaluate"):
             figures = estimates.evaluate([model.validation])
         with session.clock("track"):
             session.progress.stage("writing to the tracking store")
             record.save(training, model, figures)
-            record.of(training).metrics(spent)
+            if model.predictor.seconds <= time.monotonic() - began:  # else a part of it was trained before
+                record.of(training).metrics(spent)
+    if place.kept:
+        place.kept.remove()
     return model
+
+
+def fit_fold(context: Context, training: Training, record: Record, session: Session, fold: int) -> float:
+    """Train the model of one fold, numbered from 1, and keep it for `fitted`; returns the seconds of its training."""
+    with _place(context, training, record, session, fold) as (own, place):
+        return fit_division(own, place, fold).seconds
+
+
+@contextmanager
+def _place(
+    context: Context, training: Training, record: Record, session: Session, fold: int | None = None
+) -> Iterator[tuple[Context, Place]]:
+    """The context of one training, or of one fold of it, and what it reports to and takes from trainings before."""
+    own = context.at(training)
+    members = ensemble.tracked(own, session.store)
+    if members:
+        record.of(training).tags({"members": ensemble.listed(members)})
+    with checkpoints_of(own, session, fold) as checkpoints:
+        yield (
+            own,
+            Place(
+                on_epoch=record.on_epoch(training),
+                trained=partial(ensemble.load, members),
+                clock=session.clock,
+                progress=session.progress,
+                checkpoints=checkpoints,
+                kept=fold_models(own, session.store.folder / "folds"),
+            ),
+        )

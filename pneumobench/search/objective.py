@@ -21,7 +21,7 @@ from pneumobench.errors import one_line
 from pneumobench.evaluation import metrics
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment.context import Context
-from pneumobench.experiment.fit import Fitted, fit
+from pneumobench.experiment.fit import Fitted, Place, fit
 from pneumobench.experiment.session import Session, checkpoints_of
 from pneumobench.search import models
 from pneumobench.search.endings import INTERRUPTED, KILLS
@@ -34,8 +34,7 @@ from pneumobench.tracking.recorder import Recorder, recording
 from pneumobench.tracking.store import Store
 from pneumobench.training.checkpoint import Checkpoints
 from pneumobench.utils import provenance
-from pneumobench.utils.progress import Epoch, Progress
-from pneumobench.utils.timing import Clock
+from pneumobench.utils.progress import Epoch
 
 KEYS = {SECONDS: "training_seconds"}  # objectives that are logged under another name
 BETWEEN_WRITES = 5.0  # seconds: epochs are logged in batches, so that a fast training does not wait for the store
@@ -100,12 +99,10 @@ class Objective:
                 fitted.append(
                     fit(
                         replace(context, train=replace(context.train, seed=seed)),
-                        seed=seed,
-                        on_epoch=partial(_reports, None if fitted else on_epoch),
-                        trained=lambda member: None,
-                        clock=Clock(),
-                        progress=Progress(),
-                        checkpoints=checkpoints and checkpoints.of_part(f"seed {seed}"),
+                        Place(
+                            on_epoch=partial(_reports, None if fitted else on_epoch),
+                            checkpoints=checkpoints and checkpoints.of_part(f"seed {seed}"),
+                        ),
                     )
                 )
         except optuna.TrialPruned as pruned:

@@ -18,6 +18,7 @@ from pneumobench.experiment.run import in_turn, run_all
 from pneumobench.tracking.runs import of_store
 from pneumobench.tracking.store import Store
 from pneumobench.training.options import TrainOptions
+from pneumobench.utils.progress import Progress
 
 pytestmark = pytest.mark.slow
 
@@ -82,6 +83,38 @@ def test_the_models_are_those_of_one_process(outcome, place, phantom_folder, tmp
     for run in of_store(alone):
         one, other = run.predictions("test"), spread[run.training].predictions("test")
         assert np.allclose(one.probability, other.probability, atol=0.02)
+
+
+def test_folds_are_spread_too(tmp_path, new_store, phantom_folder, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = Store(new_store(tmp_path / "runs"))
+    said = Said()
+    outcome = run_all(
+        [Request("tiny")],
+        DataOptions(data=phantom_folder),
+        TrainOptions(folds=3),
+        tracking_uri=store.uri,
+        trainer=trainer(2),
+        progress=said,
+    )
+    (result,) = outcome.results
+    assert result.folds == 3
+    assert result.test
+    trained = [line for line in said.lines if "trained in" in line]
+    assert len(trained) == 4, "each fold, and their mean"
+    children = store.children(result.run_id, {"kind": "fold"})
+    assert {run.info.status for run in children} == {"FINISHED"}
+    for run in children:
+        assert [metric.step for metric in store.client.get_metric_history(run.info.run_id, "val_auroc")] == [1, 2]
+    assert not list((store.folder / "folds").iterdir())
+
+
+class Said(Progress):
+    def __init__(self):
+        self.lines = []
+
+    def fact(self, text):
+        self.lines.append(text)
 
 
 CALL = ("run", "phased", "tiny", "--seeds", "2", "--workers", "2", "--checkpoint-every", "0")
