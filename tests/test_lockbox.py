@@ -75,7 +75,7 @@ UNWATCHED = {
 
 
 @pytest.mark.slow
-def test_every_command_that_sees_a_test_image_stands_in_the_ledger_first(watched, cli, tmp_path):
+def test_every_command_that_sees_a_test_image_stands_in_the_ledger_first(watched, cli, tmp_path, monkeypatch):
     data, seen_and_said = watched
     images = ("--data", str(data))
     watched_commands, expected = set(), []
@@ -105,7 +105,7 @@ def test_every_command_that_sees_a_test_image_stands_in_the_ledger_first(watched
     closed("study", "quick", "--trials", "1", *images)
     closed("predict", str(data / "train" / "NORMAL"), "--model", newest(tmp_path))
 
-    opens("run", "tiny", *images)
+    opens("run", "tiny", "--seeds", "2", *images)
     opens("run", "tiny", "--folds", "2", *images)
     opens("run", "thumbnail", "--seeds", "2", *images)
     opens("run", "thumbnail", "--calibrate", "temperature", *images)
@@ -119,6 +119,7 @@ def test_every_command_that_sees_a_test_image_stands_in_the_ledger_first(watched
     (tmp_path / "said.csv").write_text("\n".join(table))
     opens("import", "said.csv", "--name", "coin", *images, sights=False)
 
+    monkeypatch.setattr("pneumobench.evaluation.subgroups.LEAST", 5)  # this phantom has few images
     elsewhere = phantom.ensure(Phantom((24, 40), (8, 12), 48, seed=5), tmp_path)
     for words in (
         ("compare", "tiny", "--against", "thumbnail"),
@@ -126,7 +127,7 @@ def test_every_command_that_sees_a_test_image_stands_in_the_ledger_first(watched
         ("compare", "tiny", "--against", "thumbnail", "--html", "report.html", "--data", str(elsewhere)),
         ("plan", "tiny", "--against", "thumbnail"),
         ("export", newest(tmp_path), "--to", "exported"),
-        ("compare", "tiny", "thumbnail", "--against", "tiny", "--from", "exported"),
+        ("runs", "--from", "exported"),
         ("runs",),
         ("champion", newest(tmp_path)),
         ("send",),

@@ -83,5 +83,5 @@ def without_lungs(name: str, figures: Mapping[str, Estimate], floors: Mapping[st
 
 FLOORS = (
     "The floor of a control is .500 where what it leaves says nothing of the class. What the mean grey value of the "
-    "same altered images scores, in its better direction, was measured in the same look: so much any model could read"
+    "same altered images scores, in its better direction, was measured in the same look: so much any model can read"
 )

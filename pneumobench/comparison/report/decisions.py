@@ -126,10 +126,10 @@ def selections(models: Models, reference: str, W: np.ndarray) -> Multiples:
         key=(
             "Selective prediction. Across: the share of the images that are answered, those furthest from the "
             f"threshold in log odds first. Up: the share of these that is wrong, with 95 % bands; thin: {reference}. "
-            f"Above each: errors of all, and of the most certain {SURE}."
+            f"Above each: the errors of all, and of the most certain {SURE}."
         ),
         panels=multiples.draw(
-            {n: (f"{_percent(every)}; of {SURE}: {_percent(few)}", drawing(n)) for n, (every, few) in errors.items()},
+            {n: (f"{100 * every:.1f} → {_percent(few)}", drawing(n)) for n, (every, few) in errors.items()},
             "Coverage against error",
             HALVES,
             np.array([0, top / 2, top]),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pneumobench.comparison.comparison import Comparison, Standing
+from pneumobench.comparison.report.svg import cut
 from pneumobench.comparison.stress_figures import CLEAN, Said, areas, by_kind, controls, without_lungs
 from pneumobench.evaluation.words import figure, number
 from pneumobench.tracking import stressed
@@ -14,7 +15,7 @@ from pneumobench.tracking.stressed import HOME, Stressed
 from pneumobench.training import alterations
 
 MOST = 0.3  # the loss of AUROC that is shaded most; so is so much above chance on a control
-DARKEST = 70  # percent of the colour
+DARKEST = 50  # percent of the colour
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _of_site(site: str, standings: Sequence[Standing]) -> HeatMap | None:
     order = sorted(said, key=lambda name: -means[name])
     return HeatMap(
         site=site,
-        plugins=tuple(order),
+        plugins=tuple(map(cut, order)),
         clean=tuple(Cell(number(clean[name]), clean[name], 0) for name in order),
         mean=tuple(_cell(means[name], clean[name] - means[name]) for name in order),
         kinds={
