@@ -65,6 +65,10 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    site_dir: Annotated[
+        Path | None,
+        typer.Option(help="Also write a leaderboard, a folder of pages for any static host.", show_default=False),
+    ] = None,
     data: Data = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
@@ -98,6 +102,10 @@ def compare(
         made.write(html)
         if source is None:
             made.log(store)
+    if site_dir is not None:
+        from pneumobench.comparison import leaderboard
+
+        leaderboard.write(comparison, site_dir, store if source is None else None)
     if as_json:
         render.print_json(comparison)
         return
@@ -113,6 +121,8 @@ def compare(
     render.show(f"{comparison.subject}.", *comparison.remarks())
     if html:
         render.show(f"Report: {html}")
+    if site_dir:
+        render.show(f"Leaderboard: {site_dir / 'index.html'}")
 
 
 def sentences(comparison: Comparison) -> list[str]:
