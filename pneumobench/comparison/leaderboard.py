@@ -39,7 +39,10 @@ def write(comparison: Comparison, folder: Path, store: Store | None = None) -> P
         with files.whole_folder(folder) as building:
             (building / CARDS).mkdir()
             for one in comparison.standings:
-                page = card.of(facts.gather(one.experiment, store), back=Link("Leaderboard", f"../{INDEX}"))
+                page = card.of(
+                    facts.gather(one.experiment, store, (one.validation, one.test)),
+                    back=Link("Leaderboard", f"../{INDEX}"),
+                )
                 path = building / CARDS / names[one.name]
                 path.with_suffix(".html").write_text(html.render(page), encoding="utf-8")
                 path.with_suffix(".md").write_text(markdown.render(page), encoding="utf-8")
@@ -57,7 +60,7 @@ def index(comparison: Comparison) -> Page:
     others = [name for name in SHOWN if name != comparison.metric][:3]
     ranked = ["rank"] if comparison.all_pairs else []
     headings = ["plugin", "trainings", *ranked, metric, f"less {against}", "verdict", "corrected p"]
-    beside = ["plugin", *(label(name) for name in others), "seconds a training", "looks before"]
+    beside = ["plugin", *(label(name) for name in others), "seconds", "looks"]
     names, pairs = _files(comparison), _against(comparison.pairs, against)
     rows = [_row(comparison, one, pairs.get(one.name), names[one.name]) for one in comparison.standings]
     sentences = [pair.sentence for pair in comparison.pairs]
@@ -83,7 +86,8 @@ def index(comparison: Comparison) -> Page:
 
 ORDER = [
     "Rows are in the order of the figure, which is no ranking: where no difference was detected, neither is better. "
-    "Each name leads to that model's card.",
+    "Each name leads to that model's card. Seconds are those of a training; looks are openings of these test images "
+    "before.",
 ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pneumobench.comparison import leaderboard
+from pneumobench.comparison import facts, leaderboard
 from pneumobench.comparison.compare import compare
 from pneumobench.errors import UsageError
 from pneumobench.evaluation.words import difference, figure
@@ -21,6 +21,22 @@ RESULTS = Path(__file__).parents[2] / "results"
 @pytest.fixture(scope="module")
 def comparison():
     return compare(export.read(RESULTS), ["residual", "thumbnail"], all_pairs=True, resamples=1000)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _gathered_once():
+    """A card's figures are resampled once for all tests of this module."""
+    gather, known = facts.gather, {}
+
+    def once(experiment, *arguments):
+        key = tuple(run.run_id for run in experiment.runs)
+        if key not in known:
+            known[key] = gather(experiment, *arguments)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facts, "gather", once)
+        yield
 
 
 @pytest.fixture(scope="module")
