@@ -60,6 +60,10 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    site_dir: Annotated[
+        Path | None,
+        typer.Option(help="Also write a leaderboard, a folder of pages for any static host.", show_default=False),
+    ] = None,
     data: Data = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
@@ -83,6 +87,7 @@ def compare(
         by=by or (),
         source=source,
         html=html,
+        site_dir=site_dir,
         data=data,
         tracking_uri=tracking_uri,
         progress=Warnings(),
@@ -90,3 +95,5 @@ def compare(
     render.show_value(answer, as_json=as_json)
     if html and not as_json:
         render.show(f"Report: {html}")
+    if site_dir and not as_json:
+        render.show(f"Leaderboard: {site_dir / 'index.html'}")

@@ -16,7 +16,7 @@ from pneumobench.comparison.figures import AlteredFigures, GroupFigures, SiteFig
 from pneumobench.comparison.scored import score
 from pneumobench.comparison.select import PHANTOM
 from pneumobench.data.lockbox import Look
-from pneumobench.errors import PneumobenchError, UsageError
+from pneumobench.errors import PneumobenchError
 from pneumobench.evaluation import recalibration
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.experiment.logged import ENVIRONMENT, SETTINGS
@@ -24,6 +24,7 @@ from pneumobench.tracking.runs import Experiment, TrackedRun, chosen, experiment
 from pneumobench.tracking.store import Store
 from pneumobench.utils.hashing import digest_of
 
+Figures = tuple[Mapping[str, Estimate], Mapping[str, Estimate] | None]  # on validation, and on test images
 ENERGY = {"gpu": "GPU", "cpu": "processor"}
 
 
@@ -116,9 +117,11 @@ def of(runs: Sequence[TrackedRun], name: str, store: Store | None = None) -> Fac
     return gather(max(found, key=lambda one: len(one.runs)), store)
 
 
-def gather(experiment: Experiment, store: Store | None = None) -> Facts:
-    """The facts of an experiment."""
-    (scored,) = score([experiment])
+def gather(experiment: Experiment, store: Store | None = None, figures_known: Figures | None = None) -> Facts:
+    """The facts of an experiment; `figures_known` are its figures on validation and test where they are computed."""
+    if figures_known is None:
+        (scored,) = score([experiment])
+        figures_known = scored.validation, scored.test
     tested = experiment.predictions("test") if experiment.opened_test else []
     first = experiment.runs[0]
     of_store: dict[str, Any] = {}
@@ -133,8 +136,8 @@ def gather(experiment: Experiment, store: Store | None = None) -> Facts:
         }
     return Facts(
         experiment=experiment,
-        validation=scored.validation,
-        test=scored.test,
+        validation=figures_known[0],
+        test=figures_known[1],
         calibration=recalibration.diagnoses(tested) if tested else {},
         groups=figures.by_group(tested) if tested else (),
         sites=figures.at_sites(experiment),
@@ -163,10 +166,3 @@ def _docstring(store: Store, run: TrackedRun) -> str | None:
         return ast.get_docstring(ast.parse(file.read_text()))
     except (PneumobenchError, OSError, ValueError, SyntaxError):
         return None
-
-
-def check(facts: Facts) -> Facts:
-    """The facts as they are. Raises: UsageError where there is nothing that a reader could be told."""
-    if not facts.validation and facts.test is None:
-        raise UsageError(f"run {facts.runs[0].run_id[:8]} has no figures, neither on validation nor on test images")
-    return facts

@@ -34,6 +34,7 @@ def compare(
     by: Sequence[str] | str = (),
     source: str | Path | None = None,
     html: str | Path | None = None,
+    site_dir: str | Path | None = None,
     data: str | Path | None = None,
     tracking_uri: str | None = None,
     progress: Progress | None = None,
@@ -45,7 +46,7 @@ def compare(
     whether plugins are no worse by more than that, and goes into the ledger. `site` names sites where `external` judged
     the models, AUROC `within` a column there; `by` are columns inside whose groups the same pairs are compared.
     `source` is a folder of exported runs, read instead of the tracking store. `html` also writes a report, with
-    pictures where the images (`data`) are available.
+    pictures where the images (`data`) are available, and `site_dir` a leaderboard, a folder of pages.
     Raises: UsageError where nothing is left to compare, saying what to run.
     """
     progress = progress or Progress()
@@ -68,6 +69,10 @@ def compare(
     if html is not None:
         progress.stage("drawing the report")
         _write(answer, store, html, data, is_tracked=source is None)
+    if site_dir is not None:
+        from pneumobench.comparison import leaderboard
+
+        leaderboard.write(answer, Path(site_dir), store if source is None else None)
     return answer
 
 

@@ -68,7 +68,7 @@ def processor() -> str:
 def commit() -> str:
     """The git commit of this package's source, "+changed" where it or a plugin is edited; "none" if installed."""
     source = Path(__file__).resolve()
-    root = source.parent.parent
+    root = source.parents[2]  # of the package, with the plugins beside it
     if not _git(root, "ls-files", "--error-unmatch", str(source)):  # another project's repository, or none
         return "none"
     changed = _git(root, "status", "--porcelain", "--", "pneumobench", "plugins")

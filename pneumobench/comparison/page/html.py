@@ -8,6 +8,7 @@ from typing import Any
 from pneumobench.comparison.page import NOT_TRACKED, Block, Code, Lines, Link, Page, Table
 
 SENTENCE = 48  # characters; longer cells are wrapped
+MANY = 3  # columns from which on a phone shows each row as lines
 
 
 def render(page: Page, soft: tuple[str, ...] = ()) -> str:
@@ -41,4 +42,6 @@ def _style(table: Table) -> str:
     if table.widths:
         return "long alike"
     longest = max((len(str(getattr(cell, "text", cell))) for row in table.rows for cell in row), default=0)
-    return "long" if longest > SENTENCE else "short"
+    if longest > SENTENCE:
+        return "long"
+    return "short many" if len(table.headings) >= MANY else "short"
