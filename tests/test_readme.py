@@ -1,4 +1,4 @@
-"""The README keeps its word: options are documented, its Python runs, its plugin trains."""
+"""README and pages keep their word: options are documented, commands parse, their Python runs, their plugin trains."""
 
 import re
 import shlex
@@ -12,8 +12,13 @@ import pneumobench
 from pneumobench.authoring import registry
 from pneumobench.cli import app
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.S)
+ROOT = Path(__file__).parents[1]
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "README.md", *ROOT.glob("docs/*.md"))}
+TEXT = "\n".join(PAGES.values())
+FENCED = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.S | re.M)
+BLOCKS = [block for language, block in FENCED if language == "python"]
+SHELL = [block for language, block in FENCED if language != "python"]
+LINES = sorted({line for block in SHELL for line in block.splitlines() if line.startswith("pneumobench ")})
 
 
 def commands(root=None, name=""):
@@ -32,20 +37,52 @@ def options():
                     yield command, name
 
 
+def containing(text, blocks=BLOCKS):
+    return next(block for block in blocks if text in block)
+
+
 @pytest.mark.parametrize(("command", "option"), sorted(set(options())))
 def test_every_option_is_documented(command, option):
-    assert re.search(rf"`{option}[ `]", README), f"{option} of {command}"
+    assert re.search(rf"`{option}[ `]", TEXT), f"{option} of {command}"
 
 
 @pytest.mark.parametrize("command", sorted(name for name, found in commands() if name and not found.hidden))
 def test_every_command_is_documented(command):
-    assert f"`pneumobench {command}" in README
+    assert f"`pneumobench {command}" in TEXT
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_every_command_of_a_page_is_one(line):
+    """Its name and options are known, and its values are of their types; nothing is run."""
+    command, name, words = typer.main.get_command(app), "pneumobench", shlex.split(line, comments=True)[1:]
+    context = command.make_context(name, words)
+    while rest := [*getattr(context, "_protected_args", ()), *context.args]:
+        name, command, words = context.command.resolve_command(context, rest)
+        context = command.make_context(name, words, parent=context)
+    assert len(context.command_path.split()) > 1
+
+
+def test_readme_is_a_page():
+    assert len(PAGES["README.md"].splitlines()) <= 100
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_picture_and_file_that_it_links_is_there(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", PAGES[page]):
+        assert ((ROOT / page).parent / target).is_file(), target
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_tables_have_as_many_cells_in_each_row(page):
+    for table in re.findall(r"(?:^\|.*\|\n)+", PAGES[page], re.M):
+        counts = {len(re.split(r"(?<!\\)\|", row)) for row in table.splitlines()}
+        assert len(counts) == 1, table.splitlines()[0]
 
 
 @pytest.mark.slow
 def test_the_library_example_runs(tmp_path, monkeypatch, phantom_folder, capsys):
     monkeypatch.chdir(tmp_path)
-    code = next(block for block in BLOCKS if "pneumobench.run(" in block)
+    code = containing("TrainOptions(")
     exec(code.replace('data="phantom"', f"data={str(phantom_folder)!r}"), {})
     value, low, high = map(float, capsys.readouterr().out.split())
     assert low <= value <= high
@@ -53,7 +90,7 @@ def test_the_library_example_runs(tmp_path, monkeypatch, phantom_folder, capsys)
 
 @pytest.mark.slow
 def test_the_example_plugin_trains_and_says_only_what_differs(tmp_path, monkeypatch, phantom_folder):
-    code = next(block for block in BLOCKS if "replace(baseline" in block)
+    code = containing("replace(baseline")
     (tmp_path / "readme_example.py").write_text(code)
     monkeypatch.setenv("PNEUMOBENCH_PLUGINS", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -62,15 +99,24 @@ def test_the_example_plugin_trains_and_says_only_what_differs(tmp_path, monkeypa
     assert 0 <= result.validation["auroc"].value <= 1
 
 
-def test_every_picture_and_file_that_it_links_is_there():
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (Path(__file__).parents[1] / target).is_file(), target
-    assert "RESULTS-" not in README
+@pytest.mark.slow
+def test_the_model_in_a_cell_trains_and_is_compared(tmp_path, monkeypatch, phantom_folder, new_store):
+    from pneumobench.authoring import replaced
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(replaced, "FILES", {})
+    new_store(tmp_path / "runs")
+    code = containing('name="mine"').replace('data="phantom"', f"data={str(phantom_folder)!r}")
+    *lines, last = code.strip().splitlines()
+    found = {}
+    exec("\n".join([*lines, f"answer = {last}"]), found)
+    assert [one.name for one in found["answer"].standings] != []
+    assert (tmp_path / "runs" / "plugins" / "mine.py").is_file()
 
 
 @pytest.mark.slow
 def test_the_contract_example_runs():
-    code = next(block for block in BLOCKS if "contract.check(" in block)
+    code = containing("contract.check(")
     found = {}
     exec(code.replace('"class_weighted"', '"thumbnail"'), found)
     found["test_my_plugin_keeps_the_contract"]()
@@ -78,8 +124,7 @@ def test_the_contract_example_runs():
 
 @pytest.mark.slow
 def test_the_commands_for_a_plugin_of_ones_own_run_in_their_order(cli, phantom_folder):
-    (block,) = [block for block in re.findall(r"```\w*\n(.*?)```", README, re.S) if "plugins new" in block]
-    for command in block.split("\n")[:-1]:
+    for command in containing("plugins new", SHELL).split("\n")[:-1]:
         words = command.split()[1:]
         quick = ["--data", str(phantom_folder), "--epochs", "1", "--limit", "60"] if words[0] == "run" else []
         done = cli(*words, *quick, PNEUMOBENCH_PLUGINS="")
@@ -96,8 +141,7 @@ def hospital(folder, classes, source, first):
 
 @pytest.mark.slow
 def test_your_own_images_are_read_by_ten_lines(cli, tmp_path, monkeypatch, phantom_folder):
-    (block,) = [block for block in re.findall(r"```\w*\n(.*?)```", README, re.S) if "data manifest" in block]
-    commands = block.splitlines()
+    commands = containing("data manifest", SHELL).splitlines()
     assert len(commands) == 10
     monkeypatch.chdir(tmp_path)
     hospital(tmp_path / "XRAYS", ("healthy", "sick"), phantom_folder, 0)

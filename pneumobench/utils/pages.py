@@ -39,12 +39,18 @@ STYLE = f"""<style>
 
 def html(parts: Iterable[Part]) -> str:
     """Tables and lines as one element."""
-    return framed("\n".join(_grid(part) if isinstance(part, Grid) else f"<p>{_cell(part)}</p>" for part in parts))
+    return framed("\n".join(_grid(part) if isinstance(part, Grid) else _line(part) for part in parts))
 
 
 def framed(content: str) -> str:
     """HTML with the styles that it takes, which reach nothing else of the page."""
     return f'<div class="{CLASS}">{STYLE}\n{content}\n</div>'
+
+
+def _line(part: Text | str) -> str:
+    """A line as a paragraph; one that a terminal shows as an item of a list, with a list's mark."""
+    text = part.replace("- ", "• ", 1) if isinstance(part, str) and part.startswith("- ") else part
+    return f"<p>{_cell(text)}</p>"
 
 
 def _grid(grid: Grid) -> str:

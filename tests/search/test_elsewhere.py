@@ -1,12 +1,15 @@
 """Studies on several machines: a real PostgreSQL server, a real MLflow server, a real Ray, and workers that die."""
 
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -89,6 +92,42 @@ def test_a_worker_joins_over_postgresql_and_mlflow_and_one_of_two_is_killed(
     parent = place.store().run(trials.study.user_attrs["mlflow_run"])
     seen += [str(run.data.tags) for run in (parent, *place.store().children(parent.info.run_id, {}))]
     assert not any("secret" in text for text in seen)
+
+
+def blocks(*, of):
+    """The commands of a page, block by block."""
+    page = (Path(__file__).parents[2] / "docs" / "machines.md").read_text()
+    fenced = re.findall(r"^```\n(.*?)^```$", page, re.S | re.M)
+    return [block.splitlines() for block in fenced if any(of in line for line in block.splitlines())]
+
+
+def test_the_page_s_commands_run_as_they_stand(pneumobench, phantom_folder, postgresql, mlflow_server):
+    """Addresses, the folder of images and the number of trials are ours; all else is the page's."""
+    pytest.importorskip("ray")
+    variables, quick = {}, {"XRAYS": str(phantom_folder), "100": "2", "8": "1", "residual": "thumbnail", "5": "1"}
+    ran = []
+    for line in (line for block in blocks(of="pneumobench ") for line in block):
+        if line.startswith("export "):
+            name, _, address = line.removeprefix("export ").partition("=")
+            variables[name] = {"http": mlflow_server, "post": postgresql}[address[:4]]
+            continue
+        words = [quick.get(word, word) for word in shlex.split(line)[1:]]
+        if "--address" in words:  # of a cluster; without it a local one starts
+            at = words.index("--address")
+            del words[at : at + 2]
+        if words[0] == "study" and "show" not in words:
+            words += ["--plugin", "thumbnail"]
+        done = pneumobench(*words, **variables)
+        assert done.returncode == 0, (line, done.stderr[-2000:])
+        ran.append(" ".join(words[:2]))
+    assert ran == ["study default", "worker night", "study default", "study show", "run thumbnail"]
+
+
+def test_the_page_s_server_is_started_with_options_that_it_has():
+    ((line,),) = blocks(of="mlflow server")
+    known = subprocess.run([sys.executable, "-m", "mlflow", "server", "--help"], capture_output=True, text=True).stdout
+    for option in re.findall(r"--[\w-]+", line):
+        assert option in known, option
 
 
 def test_ray_s_actors_train_the_same_trials_and_one_of_them_is_killed(place):
