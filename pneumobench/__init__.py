@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pneumobench.comparison.stress import stress
     from pneumobench.comparison.verbs import compare, plan
     from pneumobench.data.options import DataOptions
+    from pneumobench.execution.several import run_all
     from pneumobench.experiment.imported import import_predictions
     from pneumobench.experiment.run import run
     from pneumobench.search.run import study
@@ -40,6 +41,7 @@ __all__ = [
     "plan",
     "pretrained",
     "run",
+    "run_all",
     "stress",
     "study",
     "unfreeze",
@@ -57,6 +59,7 @@ _LATE = {
     "plan": "comparison.verbs",
     "pretrained": "training.backbone",
     "run": "experiment.run",
+    "run_all": "execution.several",
     "stress": "comparison.stress",
     "study": "search.run",
     "unfreeze": "training.backbone",

@@ -13,8 +13,10 @@ from pneumobench.utils.described import by_name, described, texts
 
 # what a command has for the terminal alone, or says in other words
 OF_THE_TERMINAL = {"as_json", "plugins_dir", "studies_dir"}
+SEVERAL = ("all_plugins", "plugins_from", "workers", "engine", "address", "html")
 OTHERWISE = {
-    "run": {"from_study", "storage"},  # become `origin`
+    "run": {"from_study", "storage", "plugins", *SEVERAL},  # become `origin`, `plugin`, and the verb `run_all`
+    "run_all": {"from_study", "storage", "engine", "address", "html"},  # become `workers`, and the verb `compare`
     "study": {"name", "called", "engine", "address"},  # become `file`, `name` and `workers`
 }
 OTHER_DEFAULTS = {"seed", "keep_models", "name"}  # texts or None on the command line, and which name it is
@@ -23,11 +25,11 @@ EMPTY = (None, (), [], "")
 
 def command(name):
     group = typer.main.get_command(app)
-    found = group.commands[name]
+    found = group.commands["run" if name == "run_all" else name]
     return found.commands["search"] if name == "study" else found
 
 
-@pytest.mark.parametrize("name", ["run", "study", "compare", "external", "stress", "plan"])
+@pytest.mark.parametrize("name", ["run", "run_all", "study", "compare", "external", "stress", "plan"])
 def test_a_verb_has_the_options_of_its_command(name):
     verb = inspect.signature(getattr(pneumobench, name)).parameters
     options = {one.name: one for one in command(name).params if one.name != "help"}

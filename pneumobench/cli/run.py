@@ -88,12 +88,12 @@ def run(
     with watching() as progress:
         from pneumobench.execution.trainings import trainer
         from pneumobench.execution.workers import Workers
-        from pneumobench.experiment.run import run_all
+        from pneumobench.experiment.run import run_requests
 
         train = replace(train, seed=seed or 0)
         if from_study:
             requests, train = _from_study(from_study, requests, train, seed, storage, progress)
-        outcome = run_all(
+        outcome = run_requests(
             requests,
             data,
             train,

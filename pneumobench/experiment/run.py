@@ -62,7 +62,7 @@ def run(
     in a notebook is given as a value with a `name`; it is written to a file beside the store and trained from there.
     Raises: UsageError, PluginError or DataError before anything is tracked; any later error ends the run as FAILED.
     """
-    outcome = run_all(
+    outcome = run_requests(
         [Request(cells.named(plugin, name, Store(tracking_uri).folder / "plugins"), knobs or {}, origin=origin)],
         *gathered(data, train, options),
         test=test,
@@ -77,7 +77,7 @@ def run(
 
 @outside_databases()
 @as_guest()
-def run_all(
+def run_requests(
     requests: Sequence[Request],
     data: DataOptions,
     train: TrainOptions,

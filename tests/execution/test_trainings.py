@@ -14,7 +14,7 @@ import pytest
 from pneumobench.data.options import DataOptions
 from pneumobench.execution.trainings import trainer
 from pneumobench.experiment.request import Request
-from pneumobench.experiment.run import in_turn, run_all
+from pneumobench.experiment.run import in_turn, run_requests
 from pneumobench.tracking.runs import of_store
 from pneumobench.tracking.store import Store
 from pneumobench.training.options import TrainOptions
@@ -43,7 +43,7 @@ def outcome(place, phantom_folder):
     requests = [Request("pair"), Request("tiny", {"width": "6"}), Request("unlucky")]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return run_all(
+        return run_requests(
             requests,
             DataOptions(data=phantom_folder),
             TrainOptions(seeds=2),
@@ -78,7 +78,7 @@ def test_the_models_are_those_of_one_process(outcome, place, phantom_folder, tmp
     _, store = place
     alone = Store(new_store(tmp_path / "runs"))
     options = {"tracking_uri": alone.uri}
-    run_all([Request("tiny", {"width": "6"})], DataOptions(data=phantom_folder), TrainOptions(seeds=2), **options)
+    run_requests([Request("tiny", {"width": "6"})], DataOptions(data=phantom_folder), TrainOptions(seeds=2), **options)
     spread = {run.training: run for run in of_store(store) if run.plugin == "tiny" and "width" in run.tags["set"]}
     for run in of_store(alone):
         one, other = run.predictions("test"), spread[run.training].predictions("test")
@@ -89,7 +89,7 @@ def test_folds_are_spread_too(tmp_path, new_store, phantom_folder, monkeypatch):
     monkeypatch.chdir(tmp_path)
     store = Store(new_store(tmp_path / "runs"))
     said = Said()
-    outcome = run_all(
+    outcome = run_requests(
         [Request("tiny")],
         DataOptions(data=phantom_folder),
         TrainOptions(folds=3),

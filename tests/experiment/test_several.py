@@ -6,7 +6,7 @@ from pneumobench.data.options import DataOptions
 from pneumobench.errors import TrainingError
 from pneumobench.experiment import finish, run, under_way
 from pneumobench.experiment.request import Request
-from pneumobench.experiment.run import run_all
+from pneumobench.experiment.run import run_requests
 from pneumobench.tracking.runs import experiments, of_store
 from pneumobench.tracking.store import Store
 from pneumobench.training.options import TrainOptions
@@ -35,7 +35,7 @@ class Place:
     def __call__(self, *plugins, knobs=None, progress=None, test=True, again=False, **train):
         requests = [Request(plugin, (knobs or {}).get(plugin, {})) for plugin in plugins]
         options = {"test": test, "again": again, "tracking_uri": self.store.uri, "progress": progress}
-        return run_all(requests, DataOptions(data=self.data), TrainOptions(**train), **options)
+        return run_requests(requests, DataOptions(data=self.data), TrainOptions(**train), **options)
 
     def status(self, **tags):
         return {run.info.run_id: run.info.status for run in self.store.tagged(tags)}
