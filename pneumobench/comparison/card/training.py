@@ -44,10 +44,7 @@ def training(known: Facts) -> Section:
     precision = sorted({run.tags["precision"] for run in runs if "precision" in run.tags})
     rows = [
         ("training seeds", ", ".join(dict.fromkeys(str(run.seed) for run in runs))),
-        (
-            "epochs",
-            epochs(runs[0].params) or ("none: fitted at once" if tags.get("backend") == "scikit-learn" else None),
-        ),
+        ("epochs", epochs(runs[0].params) or at_once),
         ("precision", ", ".join(precision)),
         ("computed by", f"{tags['backend']} on {tags['device']}" if "backend" in tags else None),
         ("seconds a training", None if known.experiment.seconds != known.experiment.seconds else _seconds(known)),
