@@ -154,5 +154,5 @@ def test_what_others_wrote_is_no_mark_up(transfer):
     tags = {**transfer.tags, "dataset": "<b>|`x`*"}
     strange = replace(transfer.experiment, runs=tuple(replace(run, tags={**run.tags, **tags}) for run in transfer.runs))
     page = card.of(facts.gather(strange))
-    assert "&lt;b&gt;|`x`*" in html.render(page)
+    assert "&lt;b&gt;|<code>x</code>*" in html.render(page)
     assert r"\<b\>\|\`x\`\*" in markdown.render(page)
