@@ -136,7 +136,7 @@ def champion(
 
     store = Store(tracking_uri)
     chosen, version = predict.set_champion(store, run_id)
-    kept.register(store, chosen, version)
+    kept.of_run(store, chosen)
     typer.echo(f"champion: run {chosen}, version {version} of the registered model, with its model card")
     typer.echo(f"serve it: MLFLOW_TRACKING_URI={redact(store.uri)} mlflow models serve -m models:/pneumobench@champion")
     typer.echo("          --env-manager local --port 5001")

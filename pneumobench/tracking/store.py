@@ -149,6 +149,12 @@ class Store:
             self.client.set_registered_model_alias(REGISTERED, CHAMPION, version.version)
         return str(version.version)
 
+    def versions(self, run_id: str) -> list[str]:
+        """The versions of the registered model that are a run's model."""
+        with self.reporting_errors(), default_store(self.uri):
+            found = self.client.search_model_versions(f"name = '{REGISTERED}' and run_id = '{run_id}'")
+        return [str(version.version) for version in found]
+
     def describe_version(self, version: str, description: str) -> None:
         """Set the description (Markdown) of a version of the registered model, cut where MLflow's column ends."""
         with self.reporting_errors(), default_store(self.uri):

@@ -8,11 +8,13 @@ import pytest
 from PIL import Image
 
 import pneumobench
+from pneumobench.comparison import card, checklist, facts
 from pneumobench.comparison.compare import compare
 from pneumobench.data.layouts import phantom
 from pneumobench.data.layouts.phantom import Phantom
 from pneumobench.errors import DataError, UsageError
 from pneumobench.evaluation.metrics import point_of_probabilities
+from pneumobench.evaluation.words import figure
 from pneumobench.tracking import export, judged
 from pneumobench.tracking.runs import of_store
 
@@ -212,3 +214,16 @@ def test_an_exported_run_is_compared_at_its_sites_too(store, trained, result, tm
             export.write(run, tmp_path)
     both = compare(export.read(tmp_path), [trained[1].run_id], against=trained[0].run_id, sites=["away"], resamples=300)
     assert both.sites[0].images == 70
+
+
+def test_a_card_and_a_checklist_have_the_figures_elsewhere(store, trained, result):
+    known = facts.of(of_store(store), trained[0].run_id, store)
+    page = card.of(known)
+    (table, _) = next(section for section in page.sections if section.title == "Elsewhere").blocks
+    standing = next(one for one in result.standings if len(one.run_ids) == 2)
+    row = next(row for row in table.rows if row[0] == "away")
+    assert figure(standing.away["auroc"]) in row
+    assert figure(standing.away["sensitivity"]) in row
+    answers = {one.item.item: one for one in checklist.answered(known, "claim")}
+    assert "away: sensitivity" in answers["33"].tracked
+    assert "away" in {one.item.item: one for one in checklist.answered(known, "tripod-ai")}["16"].tracked

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 import pneumobench
+from pneumobench.comparison import card, checklist, facts
 from pneumobench.comparison.stress import stress
 from pneumobench.comparison.stress_figures import grey_alone, without_lungs
 from pneumobench.errors import UsageError
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.metrics import point_of_probabilities
+from pneumobench.evaluation.words import number
 from pneumobench.tracking import export, stressed
 from pneumobench.tracking.runs import of_store
 from pneumobench.training import alterations, altered
@@ -137,3 +139,19 @@ def test_the_command_prints_every_kind(store, trained, result, phantom_folder, c
     for kind in (*alterations.CORRUPTIONS, *alterations.CONTROLS):
         assert kind in done.stdout
     assert json.loads(cli(*words, "--json").stdout)["plugins"][0]["by_severity"]["defocus 1"] >= 0
+
+
+def test_a_card_has_what_stress_gave_also_from_an_export(store, trained, result, tmp_path):
+    runs = [run for run in of_store(store) if run.parent == trained[0].run_id]
+    for run in runs:
+        export.write(run, tmp_path)
+    (standing,) = [one for one in result.standings if len(one.run_ids) == 2]
+    for known in (facts.of(runs, trained[0].run_id, store), facts.of(export.read(tmp_path), "thumbnail")):
+        (one,) = known.altered
+        assert one.kinds == pytest.approx(standing.auroc)
+        assert one.controls == pytest.approx({name: own.value for name, own in standing.controls.items()})
+        assert one.clean == pytest.approx(standing.clean.value)
+        section = next(section for section in card.of(known).sections if section.title == "Altered images")
+        assert ("motion", number(standing.auroc["motion"])) in section.blocks[0].rows
+        answer = next(one for one in checklist.answered(known, "claim") if one.item.item == "30")
+        assert number(standing.clean.value) in answer.tracked

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from itertools import count
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -11,7 +12,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import pneumobench
+from pneumobench.comparison import card, facts
+from pneumobench.comparison.page import markdown
 from pneumobench.errors import DataError, TrainingError, UsageError
+from pneumobench.tracking import export
+from pneumobench.tracking.runs import of_store
+from pneumobench.utils import energy
 from pneumobench.utils.jsonable import to_json
 
 pytestmark = pytest.mark.slow
@@ -246,3 +252,20 @@ def test_official_split_and_a_chosen_operating_point(store, phantom_folder):
     assert result.counts["validation"] == {"NORMAL": 8, "PNEUMONIA": 8}
     assert result.validation["sensitivity"].value >= 0.95
     assert any("has no val folder" in note for note in result.notes)
+
+
+def test_measured_energy_is_of_each_training_and_of_the_whole_run(store, phantom_folder, monkeypatch, tmp_path):
+    joules = count(0, 3600)  # a watt-hour from one reading to the next
+
+    monkeypatch.setattr(energy, "_gpus", dict)
+    monkeypatch.setattr(energy, "_processors", lambda: {"package": ("cpu", lambda: float(next(joules)), 1e12)})
+    result = pneumobench.run("thumbnail", data=phantom_folder, tracking_uri=store.uri, seeds=2, test=False)
+    runs = [run for run in of_store(store) if run.parent == result.run_id]
+    each = [run.metrics["training_energy_cpu_wh"] for run in runs]
+    assert all(value >= 1 for value in each)
+    assert store.run(result.run_id).data.metrics["energy_cpu_wh"] > sum(each)
+    for run in runs:
+        export.write(run, tmp_path)
+    assert facts.of(export.read(tmp_path), "thumbnail").energy == {"cpu": pytest.approx(sum(each))}
+    told = card.of(facts.of(runs, result.run_id, store))
+    assert f"{sum(each):,.2f} Wh by the processor" in markdown.render(told)

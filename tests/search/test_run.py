@@ -87,6 +87,7 @@ def test_the_summary_is_drawn_and_tracked(quick):
     parent = place.trials("quick").study.user_attrs["mlflow_run"]
     assert store.file(parent, "summary.json").is_file()
     assert store.run(parent).data.metrics["best_val_auroc"] == pytest.approx(summary["best"][0]["value"])
+    assert store.run(parent).data.metrics["seconds_searching"] > 0
 
 
 def test_a_study_can_be_listed_and_shown(quick, cli):

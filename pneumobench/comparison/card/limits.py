@@ -36,6 +36,11 @@ def limits(known: Facts) -> Section:
         lines.append(f"Judged on images of {tags['dataset']} alone: how it does elsewhere is not known.")
     if not known.altered:
         lines.append("Not tried on altered images, nor on images without lungs: whether it reads lungs is not known.")
+    controls = [value for one in known.altered for value in one.controls.values()]
+    if controls and max(controls) > 0.5:
+        lines.append(
+            f"Where no lung can be read it has an AUROC of {spread(controls)}; one that reads lungs would have .500."
+        )
     if not known.groups:
         lines.append("Whether it does as well for all groups of patients is not known.")
     if len(runs) < FEW:

@@ -40,14 +40,15 @@ def training(known: Facts) -> Section:
     """How it was trained, how long that took, and what search came before."""
     tags, runs = known.tags, known.runs
     settings = known.settings or {}
+    at_once = "none: fitted at once" if tags.get("backend") == "scikit-learn" else None
     precision = sorted({run.tags["precision"] for run in runs if "precision" in run.tags})
     rows = [
         ("training seeds", ", ".join(dict.fromkeys(str(run.seed) for run in runs))),
-        ("epochs", epochs(runs[0].params)),
+        ("epochs", epochs(runs[0].params) or at_once),
         ("precision", ", ".join(precision)),
         ("computed by", f"{tags['backend']} on {tags['device']}" if "backend" in tags else None),
         ("seconds a training", None if known.experiment.seconds != known.experiment.seconds else _seconds(known)),
-        ("energy, all trainings", energy(known.energy) or f"{NOT_TRACKED}: no counter of a device could be read"),
+        ("energy, all trainings", energy(known.energy) or f"{NOT_TRACKED}: no device's counter was read"),
         ("input", tags.get("view")),
         ("augmentation", tags.get("augmentation")),
         ("class imbalance", tags.get("balancing")),

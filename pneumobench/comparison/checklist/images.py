@@ -12,7 +12,7 @@ from pneumobench.evaluation.words import plural
 def sources(known: Facts) -> str | None:
     """Name, fingerprint and citation of the images."""
     tags = known.tags
-    cited = f" {tags['data_citation']}." if "data_citation" in tags else ""
+    cited = f" Source: {tags['data_citation']}." if "data_citation" in tags else ""
     away = [f"{site.judged.site}: {site.judged.dataset} {site.judged.fingerprint[:8]}" for site in known.sites]
     elsewhere = f" Other sites: {'; '.join(away)}." if away else ""
     return f"{tags['dataset']}, fingerprint {tags['fingerprint']}.{cited}{elsewhere}"
@@ -26,10 +26,9 @@ def centres(known: Facts) -> str | None:
 
 def eligibility(known: Facts) -> str | None:
     """What was left out by the program itself."""
-    lost = known.tags.get("unreadable", "0")
     part = f" Only a part was used: --limit {known.tags['limit']}." if "limit" in known.tags else ""
     found = f" Found before training: {known.tags['audit']}." if "audit" in known.tags else ""
-    return f"{plural(int(lost), 'image')} left out as unreadable.{part}{found}"
+    return f"{_lost(known)}.{part}{found}"
 
 
 def preprocessing(known: Facts) -> str | None:
@@ -47,12 +46,13 @@ def subset(known: Facts) -> str | None:
 
 def missing(known: Facts) -> str | None:
     """Images, patients and columns that are not there."""
-    lost = plural(int(known.tags.get("unreadable", "0")), "image")
-    count = known.without_patient
-    keys = "" if count is None else f" {plural(count, 'image')} without a patient's key, each taken as its own patient."
+    count, keys = known.without_patient, ""
+    if count is not None:
+        keys = f" {plural(count, 'image')} without a patient's key, each taken as its own patient." if count else ""
+        keys = keys or " Every image has a patient's key."
     empty = [f"{name} ({own['unknown']:,})" for name, own in known.characteristics.items() if "unknown" in own]
     unknown = f" Test images without a value: {', '.join(empty)}." if empty else ""
-    return f"{lost} left out as unreadable; nothing is imputed.{keys}{unknown}"
+    return f"{_lost(known)}; nothing is imputed.{keys}{unknown}"
 
 
 def acquisition(known: Facts) -> str | None:
@@ -133,6 +133,11 @@ def data_availability(known: Facts) -> str | None:
     if "data_licence" not in known.tags:
         return None
     return f"Licence of the release that the layout {known.tags.get('layout')} is for: {known.tags['data_licence']}."
+
+
+def _lost(known: Facts) -> str:
+    lost = int(known.tags.get("unreadable", "0"))
+    return f"{plural(lost, 'image')} left out as unreadable" if lost else "No image was left out as unreadable"
 
 
 def _counted(counts: object) -> str:

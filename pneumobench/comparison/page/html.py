@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from pneumobench.comparison.page import NOT_TRACKED, Block, Code, Lines, Link, Page, Table
 
 SENTENCE = 48  # characters; longer cells are wrapped
+CODE = re.compile(r"`([^`]+)`")
 MANY = 3  # columns from which on a phone shows each row as lines
 
 
@@ -23,12 +25,19 @@ def render(page: Page, soft: tuple[str, ...] = ()) -> str:
         lstrip_blocks=True,
     )
     environment.tests["link"] = lambda cell: isinstance(cell, Link)
-    environment.filters |= {"kind": _kind, "style": _style}
+    environment.filters |= {"kind": _kind, "style": _style, "coded": _coded}
 
     def is_soft(cell: Any) -> bool:
         return isinstance(cell, str) and cell.startswith((NOT_TRACKED, *soft))
 
     return environment.get_template("page.html.j2").render(page=page, is_soft=is_soft)
+
+
+def _coded(text: str) -> Any:
+    """A text with what stands between grave accents as code, all else escaped."""
+    import markupsafe
+
+    return markupsafe.Markup(CODE.sub(r"<code>\1</code>", str(markupsafe.escape(text))))
 
 
 def _kind(block: Block) -> str:

@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass
 class Panel:
-    """The models of one experiment, what their thresholds did on validation and test images, and images they know."""
+    """The models of one experiment, the images that they were made with, and the content hashes of its test images."""
 
     store: Store
     models: Sequence[Model]
@@ -85,6 +85,8 @@ class Panel:
     def ask(self, content: bytes) -> Answer:
         """The answer for an image's bytes. Raises: DataError in one line for what cannot be read."""
         with self._lock, files.unstored(content) as path:
+            # before its pixels are read, as everywhere
+            is_test = bool(predict.record_look_at(self.models[0], self.store, self.tested, [path]))
             said = [next(iter(model([path]))) for model in self.models]
             if said[0].error is not None:
                 raise DataError(f"this file cannot be read as an image: {said[0].error.replace(str(path), 'it')}")
@@ -103,7 +105,7 @@ class Panel:
                 voices=voices,
                 headline=headline(voices),
                 sentences=[spread(voices), *self.meaning()],
-                warnings=self._warnings(path, said),
+                warnings=self._warnings(path, said, is_test=is_test),
                 picture=picture,
                 heat=heat,
             )
@@ -130,12 +132,12 @@ class Panel:
             return decode.uri(plain), None
         return decode.uri(plain), decode.uri(overlay(plain, np.mean(heats, axis=0)))
 
-    def _warnings(self, path: Path, said: Sequence[ImageResult]) -> list[str]:
+    def _warnings(self, path: Path, said: Sequence[ImageResult], *, is_test: bool) -> list[str]:
         lines = [f"Unlike a chest X-ray: {reason}. The answer means nothing then." for reason in said[0].warnings]
         use = self.known.get(content_hash(path))
         if use:
             lines.append(f"This very image is among the model's own {use} images: its answer shows nothing new.")
-        if predict.record_look_at(self.models[0], self.store, self.tested, [path]):
+        if is_test:
             lines.append("This very image is a test image of the model's data set: the look is recorded in the ledger.")
         if self.is_phantom:
             lines.append("The model was trained on synthetic images: what it says of an X-ray means nothing.")
