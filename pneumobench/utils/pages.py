@@ -28,8 +28,8 @@ STYLE = f"""<style>
 {OURS} table thead th {{border-bottom: 1px solid rgba(128, 128, 128, .6); font-weight: 600; vertical-align: bottom}}
 {OURS} table tbody tr {{background: none}}
 {OURS} table tbody + tbody tr:first-child td {{border-top: 1px solid rgba(128, 128, 128, .3)}}
-{OURS} table .right {{text-align: right}}
-{OURS} table .drawn {{white-space: pre; font-family: monospace; line-height: 1.2}}
+{OURS} table th.right, {OURS} table td.right {{text-align: right}}
+{OURS} table th.drawn, {OURS} table td.drawn {{white-space: pre; font-family: monospace; line-height: 1.2}}
 {OURS} .dim {{opacity: .65; font-weight: normal}}
 {OURS} progress {{width: 16em; vertical-align: middle}}
 {OURS} svg {{max-width: 100%; height: auto}}
