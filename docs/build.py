@@ -92,7 +92,9 @@ def execute(book: Any) -> None:
 def output(one: Any) -> str:
     """An output as HTML within Markdown, without empty lines, which would end it."""
     html = one.get("data", {}).get("text/html", "")
-    return re.sub(r"\n\s*\n", "\n", html) if html else ""
+    html = re.sub(r"<style scoped>.*?</style>", "", html, flags=re.S)  # pandas', for notebooks
+    html = re.sub(r"\n\s*\n", "\n", html).replace(' border="1"', "")
+    return f'<div class="output">\n{html}\n</div>' if html else ""
 
 
 def commands() -> str:

@@ -15,6 +15,7 @@ pytestmark = [
 
 CELLS = {
     "typo": "import pneumobench\npneumobench.run('thumbnial')",
+    "frames": "import sys\nsys.last_value.__traceback__.tb_next is not None",  # what %debug goes to
     "debug": "import os\nos.environ['PNEUMOBENCH_DEBUG'] = '1'\npneumobench.run('thumbnial')",
     "quiet": "del os.environ['PNEUMOBENCH_DEBUG']",
     "interrupted": """
@@ -70,6 +71,7 @@ def shown(found):
 def test_an_error_is_one_line_and_with_debug_its_frames(outputs):
     (line,) = the_error(outputs["typo"])
     assert line.startswith("UsageError: no plugin named 'thumbnial'; did you mean 'thumbnail'?")
+    assert outputs["frames"][0].data["text/plain"] == "True"
     frames = the_error(outputs["debug"])
     assert len(frames) > 5
     assert frames[-1].endswith(line.removeprefix("UsageError: "))

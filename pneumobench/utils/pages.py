@@ -6,6 +6,7 @@ dark whatever the system prefers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 from itertools import pairwise
@@ -15,6 +16,7 @@ from rich.text import Text
 from pneumobench.utils.tables import Grid, Part, as_text
 
 CLASS = "pneumobench"
+CODE = re.compile(r"`([^`]+)`")
 OURS = f".{CLASS}.{CLASS}"  # twice, to be above what notebooks say of every table
 STYLE = f"""<style>
 {OURS} {{font-size: .93em; line-height: 1.45; max-width: 62em; color: inherit; overflow-x: auto}}
@@ -22,12 +24,12 @@ STYLE = f"""<style>
 {OURS} table {{border-collapse: collapse; margin: .6em 0; color: inherit; background: none; border: 0}}
 {OURS} table caption {{caption-side: top; text-align: left; font-weight: 600; color: inherit; padding: 0 0 .4em}}
 {OURS} table th, {OURS} table td {{text-align: left; vertical-align: top; padding: .18em 1.1em .18em 0; border: 0;
-  white-space: pre-line; background: none; color: inherit; font-variant-numeric: tabular-nums}}
+  white-space: pre-line; min-width: 0; background: none; color: inherit; font-variant-numeric: tabular-nums}}
 {OURS} table thead th {{border-bottom: 1px solid rgba(128, 128, 128, .6); font-weight: 600; vertical-align: bottom}}
 {OURS} table tbody tr {{background: none}}
 {OURS} table tbody + tbody tr:first-child td {{border-top: 1px solid rgba(128, 128, 128, .3)}}
-{OURS} table .right {{text-align: right}}
-{OURS} table .drawn {{white-space: pre; font-family: monospace; line-height: 1.2}}
+{OURS} table th.right, {OURS} table td.right {{text-align: right}}
+{OURS} table th.drawn, {OURS} table td.drawn {{white-space: pre; font-family: monospace; line-height: 1.2}}
 {OURS} .dim {{opacity: .65; font-weight: normal}}
 {OURS} progress {{width: 16em; vertical-align: middle}}
 {OURS} svg {{max-width: 100%; height: auto}}
@@ -50,7 +52,8 @@ def framed(content: str) -> str:
 def _line(part: Text | str) -> str:
     """A line as a paragraph; one that a terminal shows as an item of a list, with a list's mark."""
     text = part.replace("- ", "• ", 1) if isinstance(part, str) and part.startswith("- ") else part
-    return f"<p>{_cell(text)}</p>"
+    coded = CODE.sub(r"<code>\1</code>", _cell(text))
+    return f"<p>{coded}</p>"
 
 
 def _grid(grid: Grid) -> str:

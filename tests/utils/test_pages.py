@@ -32,6 +32,11 @@ def test_bold_and_dim_are_taken_over_and_a_dim_line_is_not_bold():
     assert "<b>whole</b>" in body(styled(("whole", "bold")))
 
 
+def test_a_command_in_a_sentence_is_code_and_an_item_of_a_list_has_its_mark():
+    assert "<p>• see <code>a &lt; b</code></p>" in body("- see `a < b`")
+    assert "`a`" in body(table(("x",), [("`a`",)]))
+
+
 def test_pictures_of_characters_keep_their_spaces():
     assert '<td class="drawn">  ─●─</td>' in body(table(("axis",), [("  ─●─",)], drawn=("axis",)))
 
