@@ -79,7 +79,7 @@ def test_the_models_are_those_of_one_process(outcome, place, phantom_folder, tmp
     alone = Store(new_store(tmp_path / "runs"))
     options = {"tracking_uri": alone.uri}
     run_requests([Request("tiny", {"width": "6"})], DataOptions(data=phantom_folder), TrainOptions(seeds=2), **options)
-    spread = {run.training: run for run in of_store(store) if run.plugin == "tiny" and "width" in run.tags["set"]}
+    spread = {run.training: run for run in of_store(store) if run.plugin == "tiny" and run.params["width"] == "6"}
     for run in of_store(alone):
         one, other = run.predictions("test"), spread[run.training].predictions("test")
         assert np.allclose(one.probability, other.probability, atol=0.02)
