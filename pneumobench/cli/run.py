@@ -82,9 +82,14 @@ def run(
     """Train plugins, score them with intervals, track them in MLflow, and compare them where there are several."""
     from pneumobench.authoring.knobs import parse
     from pneumobench.cli.progress import watching
+    from pneumobench.errors import UsageError
     from pneumobench.experiment.request import requested
 
     requests = requested(plugins or (), parse(knobs or []), everything=all_plugins, study=plugins_from)
+    if html and len(requests) == 1:
+        raise UsageError(
+            "--html writes the comparison of several plugins; `pneumobench compare --html` that of tracked ones"
+        )
     with watching() as progress:
         from pneumobench.execution.trainings import trainer
         from pneumobench.execution.workers import Workers
@@ -143,8 +148,10 @@ def _show(outcome: Outcome, html: Path | None, tracking_uri: str | None, *, as_j
     else:
         for value in [answer] if answer and not as_json else outcome.results:
             render.show_value(value, as_json=as_json)
-        if answer and html and not as_json:
-            render.show(f"Report: {html}")
+        if html and not as_json:
+            render.show(
+                f"Report: {html}" if answer else "No report: fewer than two plugins were scored on test images."
+            )
     if outcome.failed:
         first, *others = map(str, outcome.failed)
         more = f"; and {len(others)} more: {'; '.join(others)}" if others else ""

@@ -153,6 +153,7 @@ class Context:
             "command": provenance.command(),
             **described.of_images(self.images),
             **described.of_model(self.plugin, self.knobs),
+            **described.of_pixels(self.images, self.views),
         }
         optional = {"folds": len(self.images.folds) or None, "files": self.files or None}
         optional["set"] = ", ".join(f"{name}={_short(value)}" for name, value in self.changed_knobs.items()) or None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
 import numpy as np
 
 from pneumobench.authoring.components import components
-from pneumobench.authoring.recipe import Plugin
-from pneumobench.data import detect
+from pneumobench.authoring.recipe import Plugin, View
+from pneumobench.data import detect, sanity
 from pneumobench.data.dataset import CLASSES, Dataset
 from pneumobench.data.prepare import Prepared
 
@@ -27,6 +27,12 @@ def of_model(plugin: Plugin, knobs: Mapping[str, Any]) -> dict[str, str]:
     found = {tag: ", ".join(dict.fromkeys(map(_name, filter(None, hooks)))) or "none" for tag, hooks in named.items()}
     licence = weights_licence(knobs)
     return {"view": ", ".join(views), **found, **({"weights_licence": licence} if licence else {})}
+
+
+def of_pixels(images: Prepared, views: Sequence[View]) -> dict[str, str]:
+    """Tag `greys`: the range of mean grey and contrast of the training images, at the largest view (JSON)."""
+    view = max(views, key=lambda view: view.height * view.width)
+    return {"greys": json.dumps(sanity.greys(images.development.training.pixels(view)))}
 
 
 def _name(hook: Any) -> str:

@@ -36,7 +36,8 @@ def recording_of(planned: Planned, session: Session) -> Iterator[Record]:
             title += f" on {len(divisions)} divisions"
     with ExitStack() as open_runs:
         parent = open_runs.enter_context(recording(store, experiment, title, common | kind, resume=planned.resumed))
-        describe(parent, context)
+        if trainings == context.trainings:  # else it says how its first trainings were started
+            describe(parent, context)
         runs = {}
         for number in folds:
             tags = common | {"kind": "fold", "fold": number, "seed": listed}

@@ -11,7 +11,7 @@ from pneumobench.authoring.recipe import Ensemble
 from pneumobench.data import prepare
 from pneumobench.data.options import DataOptions
 from pneumobench.data.permuted import NOTE
-from pneumobench.errors import UsageError
+from pneumobench.errors import PneumobenchError, UsageError
 from pneumobench.experiment import ensemble
 from pneumobench.experiment.context import Context
 from pneumobench.experiment.planned import Planned
@@ -50,7 +50,7 @@ def make(
     if missing:
         session.progress.stage("saving and loading an untrained model")
     for one in missing:
-        loadable.check(one.context.plugin, one.context.knobs, one.context.name, one.context.entry.module)
+        _check(one, is_alone=len(asked) == 1)
     for one in asked:
         for line in one.planned.reused():
             session.progress.fact(line)
@@ -94,6 +94,17 @@ def contexts_of(requests: Sequence[Request], data: DataOptions, train: TrainOpti
     return contexts
 
 
+def _check(one: UnderWay, *, is_alone: bool) -> None:
+    """Build, save and load the untrained model; among several plugins one that cannot be costs the others nothing."""
+    try:
+        loadable.check(one.context.plugin, one.context.knobs, one.context.name, one.context.entry.module)
+    except PneumobenchError as error:
+        if is_alone:
+            raise
+        for training in one.planned.missing:
+            one.fail(training, error)
+
+
 def _among_others(session: Session) -> Session:
     """What one of several experiments uses: its clock counts its phases alone, and energy is that of each training."""
     return replace(session, clock=Clock(is_shared=True), meter=None)
@@ -110,7 +121,7 @@ def _members(asked: Sequence[UnderWay], session: Session) -> list[UnderWay]:
     planned = {(one.context.key, training) for one in asked for training in one.planned.trainings}
     members = []
     for one in asked:
-        for training in one.planned.missing:
+        for training in one.untrained:
             for member in ensemble.members(one.context.at(training)):
                 before = held(member, session.store)
                 if (member.key, training) in planned or training in before.trained:

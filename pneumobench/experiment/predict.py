@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from pneumobench.data import listing
 from pneumobench.data.decode import as_batch, decode
 from pneumobench.data.lockbox import Look, unlock
-from pneumobench.data.sanity import oddities
+from pneumobench.data.sanity import oddities, unlike
 from pneumobench.errors import DataError, UsageError
 from pneumobench.tracking.runs import TrackedRun, chosen, of_store
 from pneumobench.tracking.store import CHAMPION, Store
@@ -54,10 +55,11 @@ class Model:
     def __call__(self, paths: Sequence[Path]) -> Iterator[ImageResult]:
         """Its output for each image, one after the other."""
         view = self.served.predictor.view
+        known = json.loads(self.tags.get("greys", "{}"))  # runs of an older version have none
         for path in paths:
             try:
                 grey = decode(path, view)
-                warnings = tuple(oddities(path))
+                warnings = (*oddities(path), *(unlike(grey, known) if known else ()))
             except (ValueError, OSError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 yield ImageResult(str(path), None, None, (), reason)

@@ -42,6 +42,11 @@ class Settings:
     data: DataOptions
     train: TrainOptions
 
+    @property
+    def trainings(self) -> set[tuple[int, int]]:
+        """Seed and split seed of each training that it was started with."""
+        return {(seed, split_seed) for seed in self.train.numbers for split_seed in self.data.divisions}
+
 
 def rerun(
     run_id: str,
@@ -61,6 +66,7 @@ def rerun(
     tracked_as = next((one.run_id for one in before if one.run_id.startswith(run_id)), before[0].parent)
     tags = before[0].tags
     settings = _settings(store, tracked_as, before)
+    before = [one for one in before if one.training in settings.trainings]  # others were added to the run later
     options = replace(settings.data, data=data) if data is not None else settings.data  # type: ignore[arg-type]
     with _backend(tags), _source(store, tracked_as, tags) as source:
         images = prepare.load(options, progress)

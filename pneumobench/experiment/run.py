@@ -107,7 +107,7 @@ def run_requests(
 def _carry_out(experiments: Sequence[UnderWay], train: Trainer, session: Session) -> None:
     with _ended(experiments):
         for wave in plan.waves(experiments):
-            train([(one, training) for one in wave for training in one.planned.missing])
+            train([(one, training) for one in wave for training in one.untrained])
         for one in experiments:
             for error in one.failed.values():
                 one.end(error)

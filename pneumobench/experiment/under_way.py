@@ -89,6 +89,11 @@ class UnderWay:
         return f"{self.context.name}, {self.context.title(training)}"
 
     @property
+    def untrained(self) -> list[Training]:
+        """Its trainings that are to be trained."""
+        return [t for t in self.planned.missing if t not in self.models and t not in self.failed]
+
+    @property
     def unscored(self) -> list[Training]:
         """Its models that the test images are opened for."""
         return [t for t, model in self.models.items() if model.test is None] if self.planned.opens_test else []

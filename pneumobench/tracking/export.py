@@ -20,7 +20,17 @@ TAGS = (
     *("plugin", "plugin_digest", "dataset", "fingerprint", "split", "split_seed", "split_digest", "operating_point"),
     *("kind", "set", "seed", "folds", "limit", "leak", "permuted", "calibrate", "unreadable", "added_after"),
     *("members", "files", "parameters", "audit"),
-    *("images", "layout", "data_licence", "data_citation", "weights_licence", "view", "augmentation", "balancing"),
+    *(
+        "images",
+        "layout",
+        "data_licence",
+        "data_citation",
+        "weights_licence",
+        "view",
+        "augmentation",
+        "balancing",
+        "greys",
+    ),
     *("from_study", "from_trial", "trials_spent", "trials_of_study"),
     *(
         "backend",

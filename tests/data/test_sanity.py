@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pneumobench.data import sanity
+from pneumobench.data.pixels import Rows
 from pneumobench.data.sanity import oddities
 
 
@@ -34,3 +36,17 @@ def test_what_is_unlike_an_x_ray_is_said(pixels, told, tmp_path):
     if pixels.ndim == 3:  # large patches, that survive the reduction
         pixels = np.kron(pixels[:8, :8], np.ones((30, 30, 1), np.uint8))
     assert any(told in text for text in oddities(picture(tmp_path, pixels)))
+
+
+def test_what_no_training_image_is_like_is_told_with_the_range_of_those():
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(40, 200, (300, 16, 16)).astype(np.uint8)
+    pixels[:150] //= 2
+    known = sanity.greys(Rows(pixels, np.arange(300)))
+    assert known["images"] == [300]
+    means = pixels.mean(axis=(1, 2))
+    assert known["mean grey"] == [pytest.approx(means.min(), abs=0.06), pytest.approx(means.max(), abs=0.06)]
+    assert sanity.unlike(pixels[0], known) == sanity.unlike(pixels[-1], known) == []
+    (dark,) = sanity.unlike(pixels[0] // 4, known)[:1]
+    assert dark.startswith("its mean grey is 15, that of 300 training images 5")
+    assert any("contrast" in reason for reason in sanity.unlike(np.full((16, 16), 100, np.uint8), known))

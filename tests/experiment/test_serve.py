@@ -130,6 +130,12 @@ def test_what_is_unlike_an_x_ray_is_warned_of_and_what_is_no_image_is_one_line(s
     warnings = " ".join(upload(address, picture.getvalue()).json()["warnings"])
     assert "it is in colour" in warnings
     assert "its shape is 40 x 200" in warnings
+    flat = io.BytesIO()
+    Image.fromarray(np.tile(np.arange(200, 256, dtype=np.uint8), (64, 2))).save(flat, "PNG")
+    bright = " ".join(upload(address, flat.getvalue()).json()["warnings"])
+    assert re.search(
+        r"Unlike what the model was trained on: its mean grey is 2\d\d, that of \d+ training images", bright
+    )
     for content in (b"no image at all", b"\x89PNG\r\n\x1a\n broken", b""):
         refused = upload(address, content)
         assert refused.status_code == 400

@@ -208,6 +208,15 @@ def test_a_look_that_was_cut_off_in_the_middle_is_one_look(place, monkeypatch):
     assert len(place.looks) == 1
 
 
+def test_a_plugin_that_cannot_be_built_costs_the_others_nothing(place):
+    outcome = place("transfer", "thumbnail", knobs={"transfer": {"weights": "missing.weights.h5"}})
+    assert [one.plugin for one in outcome.results] == ["thumbnail"]
+    (failure,) = outcome.failed
+    assert failure.name == "transfer, seed 0"
+    assert "missing.weights.h5" in str(failure)
+    assert {run.data.tags["plugin"] for run in place.store.tagged({})} == {"thumbnail"}
+
+
 def test_folds_and_an_ensemble_are_completed_too(place, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt

@@ -61,7 +61,7 @@ def training(known: Facts) -> Section:
     commands = list(dict.fromkeys(run.tags["command"] for run in runs if "command" in run.tags))
     blocks: list[Block] = [facts(rows)]
     if settings.get("train"):
-        given = {name: value for name, value in settings["train"].items() if value is not None}
+        given = {name: value for name, value in settings["train"].items() if value is not None and "seed" not in name}
         blocks.append(Lines([f"Options of the training: {', '.join(f'{n} {v}' for n, v in given.items())}."]))
     return Section("Training", [*blocks, Code(commands)] if commands else blocks)
 

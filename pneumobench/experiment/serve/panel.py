@@ -133,7 +133,10 @@ class Panel:
         return decode.uri(plain), decode.uri(overlay(plain, np.mean(heats, axis=0)))
 
     def _warnings(self, path: Path, said: Sequence[ImageResult], *, is_test: bool) -> list[str]:
-        lines = [f"Unlike a chest X-ray: {reason}. The answer means nothing then." for reason in said[0].warnings]
+        lines = [
+            f"Unlike what the model was trained on: {reason}. The answer means nothing then."
+            for reason in said[0].warnings
+        ]
         use = self.known.get(content_hash(path))
         if use:
             lines.append(f"This very image is among the model's own {use} images: its answer shows nothing new.")
