@@ -8,9 +8,10 @@ import pytest
 from pneumobench.cli.runs import in_markdown
 from pneumobench.comparison.compare import compare
 from pneumobench.comparison.scored import score
+from pneumobench.evaluation.words import number
 from pneumobench.tracking import export, judged
 from pneumobench.tracking.runs import experiments
-from tests.benchmarks import elsewhere, recalibration
+from tests.benchmarks import altered, elsewhere, recalibration
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
@@ -61,6 +62,17 @@ def test_every_sentence_about_another_site_is_said_again(site):
     compared = compare(export.read(ROOT / "results" / "elsewhere"), sites=[site], within="view")
     (there,) = compared.sites
     assert said(f"compare {site}").splitlines() == [f"- {contrast.sentence}" for contrast in there.contrasts]
+
+
+def test_what_is_said_of_altered_images_is_computed_again():
+    home = altered.read(ROOT / "results" / "altered")
+    assert said("altered").splitlines() == altered.table(home)
+    assert said("without lungs").splitlines() == [f"- {line}." for line in home.sentences]
+    runs = export.read(ROOT / "results" / "altered")
+    (there,) = compare(runs, sites=["nih-rsna-radiologists"], within="view").sites
+    text = " ".join((ROOT / "RESULTS.md").read_text().split())
+    for name, (_, away) in there.figures.items():
+        assert f"{number(away.value)} (`{name}`)" in text, name
 
 
 def test_what_is_said_of_recalibration_is_measured_again():
