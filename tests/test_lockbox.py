@@ -131,6 +131,8 @@ def test_every_command_that_sees_a_test_image_stands_in_the_ledger_first(watched
         ("runs",),
         ("champion", newest(tmp_path)),
         ("send",),
+        ("card", newest(tmp_path)),
+        ("checklist", newest(tmp_path)),
     ):
         closed(*words)
 

@@ -9,7 +9,8 @@ from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment.calibration import Calibration, Figures
 from pneumobench.experiment.context import Training
 from pneumobench.experiment.fit import Model
-from pneumobench.experiment.recording import Record, entries
+from pneumobench.experiment.logged import entries
+from pneumobench.experiment.recording import Record
 from pneumobench.tracking.recorder import Recorder
 
 ERRORS = ("ece", "brier")

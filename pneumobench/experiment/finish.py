@@ -25,7 +25,7 @@ def finish(one: UnderWay, opened: Opened | None) -> None:
         one.in_order()
         opened = opened if one.unscored else None
         if opened:
-            one.record.tags({"looks": opened.looks})
+            one.record.looked(one.unscored, opened.looks)
         scores = score(one, opened)
         notes = _notes(one, scores)
         if not one.is_new:

@@ -23,8 +23,8 @@ from pneumobench.evaluation.operating_point import OperatingPoint
 from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment import described
 from pneumobench.experiment.context import description_of, experiment_of, tags_of
+from pneumobench.experiment.logged import entries
 from pneumobench.experiment.options import gathered
-from pneumobench.experiment.recording import entries
 from pneumobench.tracking.importing import as_guest
 from pneumobench.tracking.recorder import DatasetInput, Recorder, recording
 from pneumobench.tracking.runs import ELSEWHERE

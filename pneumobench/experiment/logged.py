@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from pneumobench.authoring import digest
 from pneumobench.authoring.knobs import hooks
+from pneumobench.evaluation.estimates import Estimate
 from pneumobench.experiment.context import Context
 from pneumobench.experiment.fit import Fitted
 from pneumobench.tracking.recorder import Recorder
@@ -56,6 +58,17 @@ def describe(run: Recorder, context: Context) -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_settings(Path(folder) / "settings", context)
         run.artifacts(Path(folder))
+
+
+def entries(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
+    """`test_auroc`, `test_auroc_low`, `test_auroc_high`, and `test_auroc_sd` where there are several seeds."""
+    named: dict[str, float] = {}
+    for metric, estimate in estimates.items():
+        name = f"{part}_{metric}"
+        named |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+        if estimate.sd is not None:
+            named[f"{name}_sd"] = estimate.sd
+    return named
 
 
 def write_source(folder: Path, context: Context) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from pneumobench.evaluation.predictions import Predictions
 from pneumobench.experiment import plots
 from pneumobench.experiment.context import Context, Training
 from pneumobench.experiment.fit import UNCALIBRATED, Fitted
-from pneumobench.experiment.logged import describe, how_logged, log_model, measured, write_source
+from pneumobench.experiment.logged import describe, entries, how_logged, log_model, measured, write_source
 from pneumobench.experiment.result import Result
 from pneumobench.experiment.stored import TRAINED, Stored
 from pneumobench.tracking import kept
@@ -120,6 +120,11 @@ class Record:
         """Set tags on every run of the experiment."""
         for run in (self.parent, *self.folds.values(), *self._children.values()):
             run.tags(values)
+
+    def looked(self, trainings: Sequence[Training], looks: int) -> None:
+        """So many looks at the test images came before the one that scores these trainings."""
+        for run in {one.run_id: one for one in (self.parent, *map(self.of, trainings))}.values():
+            run.tags({"looks": looks})
 
     def save(self, training: Training, fitted: Fitted, figures: Mapping[str, Estimate]) -> None:
         """Log a training's model, the plugin's source code, and the predictions and metrics on validation.
@@ -233,14 +238,3 @@ class Record:
 
     def _title(self, what: str) -> str:
         return f"{self._context.name} on {self._context.images.dataset.name}, {what}"
-
-
-def entries(part: str, estimates: Mapping[str, Estimate]) -> dict[str, float]:
-    """`test_auroc`, `test_auroc_low`, `test_auroc_high`, and `test_auroc_sd` where there are several seeds."""
-    named: dict[str, float] = {}
-    for metric, estimate in estimates.items():
-        name = f"{part}_{metric}"
-        named |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-        if estimate.sd is not None:
-            named[f"{name}_sd"] = estimate.sd
-    return named

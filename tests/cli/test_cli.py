@@ -109,7 +109,7 @@ def test_without_data_the_phantom_is_used_and_said(pneumobench):
         (["run", "baselin"], 2, "no plugin named 'baselin'; did you mean 'baseline'?"),
         (["run", "tiny", "--set", "width"], 2, "--set takes knob=value, not 'width'"),
         (["run", "tiny", "--seeds", "many"], 2, "--seeds"),
-        (["run"], 2, "Missing argument 'plugin'"),
+        (["run"], 2, "run takes plugins by name, --all, or --plugins-from STUDY"),
         (["rum"], 2, "No such command 'rum'"),
         (["run", "tiny", "--data", "/no/such"], 1, "no folder /no/such"),
         (["run", "broken"], 1, "cannot be imported: ModuleNotFoundError"),

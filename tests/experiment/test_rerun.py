@@ -40,28 +40,30 @@ def test_a_verdict_says_how_far_seeds_are_apart():
 def test_a_run_is_trained_again_with_the_source_of_its_time(tmp_path, phantom_folder, new_store, monkeypatch):
     plugins = tmp_path / "plugins"
     plugins.mkdir()
-    file = Path(shutil.copy(EXAMPLES / "tiny.py", plugins / "mine.py"))
+    file = Path(shutil.copy(EXAMPLES / "tiny.py", plugins / "of_its_time.py"))
     monkeypatch.setenv("PNEUMOBENCH_PLUGINS", str(plugins))
     store = Store(new_store(tmp_path / "runs"))
     options = {"data": phantom_folder, "tracking_uri": store.uri}
-    first = pneumobench.run("mine", {"width": "6"}, seeds=2, **options)
+    first = pneumobench.run("of_its_time", {"width": "6"}, seeds=2, **options)
     environment = json.loads(store.file(first.run_id, "settings/environment.json").read_text())
     assert environment["packages"]["keras"] == sys.modules["keras"].__version__
 
     source = file.read_text()
     file.write_text(source.replace("relu", "tanh"))
-    sys.modules.pop("pneumobench_folder_plugins.mine")
+    sys.modules.pop("pneumobench_folder_plugins.of_its_time")
     assert source != file.read_text()
     again = rerun(first.runs[1].run_id[:8], tracking_uri=store.uri)
     assert again.largest == 0
     assert {figure.metric: figure.verdict for figure in again.figures}["test_auroc"] == "identical"
     assert (again.seeds, again.before) == (2, first.run_id)
-    assert again.differences == ("plugin 'mine' has changed since: its source is that of the run",)
+    assert again.differences == ("plugin 'of_its_time' has changed since: its source is that of the run",)
     tags = store.run(again.now).data.tags
     assert (tags["rerun_of"], tags["seed"]) == (first.runs[1].run_id, "1")
     assert tags["plugin_digest"] == store.run(first.run_id).data.tags["plugin_digest"]
-    registry.load("mine")
-    assert sys.modules["pneumobench_folder_plugins.mine"].__file__ == str(file), "the changed file is the plugin again"
+    registry.load("of_its_time")
+    assert sys.modules["pneumobench_folder_plugins.of_its_time"].__file__ == str(file), (
+        "the changed file is the plugin again"
+    )
 
     elsewhere = tmp_path / "others"
     shutil.copytree(phantom_folder, elsewhere)

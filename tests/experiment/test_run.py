@@ -259,7 +259,8 @@ def test_measured_energy_is_of_each_training_and_of_the_whole_run(store, phantom
 
     monkeypatch.setattr(energy, "_gpus", dict)
     monkeypatch.setattr(energy, "_processors", lambda: {"package": ("cpu", lambda: float(next(joules)), 1e12)})
-    result = pneumobench.run("thumbnail", data=phantom_folder, tracking_uri=store.uri, seeds=2, test=False)
+    options = {"data": phantom_folder, "tracking_uri": store.uri, "test": False, "again": True}
+    result = pneumobench.run("thumbnail", seeds=2, **options)
     runs = [run for run in of_store(store) if run.parent == result.run_id]
     each = [run.metrics["training_energy_cpu_wh"] for run in runs]
     assert all(value >= 1 for value in each)

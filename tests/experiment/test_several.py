@@ -123,6 +123,7 @@ def test_a_new_seed_joins_the_others_and_is_marked_as_added_after_the_look(place
     assert parent.data.metrics["test_auroc_sd"] == second.test["auroc"].sd
     (experiment,) = experiments(of_store(place.store))
     assert [one.seed for one in experiment.after_look] == [2]
+    assert [one.looks for one in experiment.runs] == [0, 0, 1], "each by the look that scored it"
     assert len(place.looks) == 2
     assert place.looks[1].trainings == second.runs[2].run_id
 

@@ -59,7 +59,7 @@ def test_the_minority_class_can_be_augmented_more(images):
 
 def test_images_of_a_label_without_a_transform_are_unchanged(images):
     pixels, labels = images
-    only_normal = Augmentation({0: augmentation()._by_label[0]})
+    only_normal = Augmentation({0: augmentation().transforms[0]})
     changed = only_normal(pixels, labels, seeds_for(0, 1, np.arange(8)))
     assert np.array_equal(changed[labels == 1], pixels[labels == 1])
     assert not np.array_equal(changed[labels == 0], pixels[labels == 0])
