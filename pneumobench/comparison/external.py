@@ -22,8 +22,8 @@ from pneumobench.errors import DataError, UsageError
 from pneumobench.evaluation import estimates, recalibration, stratified
 from pneumobench.evaluation.estimates import Estimate
 from pneumobench.evaluation.predictions import Predictions
-from pneumobench.experiment.options import gathered
 from pneumobench.experiment.logged import entries
+from pneumobench.experiment.options import gathered
 from pneumobench.experiment.session import Session
 from pneumobench.tracking import judged
 from pneumobench.tracking.importing import as_guest, import_mlflow
