@@ -63,7 +63,7 @@ def trainer(workers: Workers | int | None) -> Trainer:
 def _spread(units: Sequence[Unit], workers: Workers) -> None:
     """Train on several workers; what fails is told to its experiment."""
     engine = workers.engine(LOGS)
-    experiments = list({id(one): one for one, _ in units}.values())
+    experiments = list(dict.fromkeys(one for one, _ in units))
     # workers on other machines do not see the models of folds that are kept here
     tasks = _Tasks(units, experiments, by_fold=workers.engine_name == "local")
     progress = experiments[0].session.progress

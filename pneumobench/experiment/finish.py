@@ -9,7 +9,6 @@ import numpy as np
 from pneumobench.errors import TrackingError
 from pneumobench.evaluation import estimates
 from pneumobench.experiment import calibrated
-from pneumobench.experiment.recording import Record
 from pneumobench.experiment.result import Result, SeedResult
 from pneumobench.experiment.score import Opened, Scores, score
 from pneumobench.experiment.under_way import UnderWay
@@ -47,7 +46,7 @@ def finish(one: UnderWay, opened: Opened | None) -> None:
 
 def _track(one: UnderWay, scores: Scores) -> None:
     """Log each training's metrics and plots, and each fold's predictions on its held-out images."""
-    record: Record = one.record
+    record = one.record
     with one.session.clock("track"):
         one.session.progress.stage("writing to the tracking store")
         failed: list[TrackingError] = []

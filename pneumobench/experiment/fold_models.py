@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pneumobench.errors import PneumobenchError
 from pneumobench.experiment.context import Context
 from pneumobench.training import predictor
+from pneumobench.training.checkpoint import folder_of
 from pneumobench.training.predictor import Predictor
 from pneumobench.utils.files import whole_folder
-from pneumobench.utils.hashing import text_hash
 
 MEASURED = "measured.json"
 
@@ -47,8 +48,8 @@ class FoldModels:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def write(self, number: int, model: Predictor) -> None:
-        """Keep the model of a fold, whole."""
-        with whole_folder(self.folder / str(number)) as building:
+        """Keep the model of a fold, whole; a disk that does not take it costs the training nothing."""
+        with suppress(OSError), whole_folder(self.folder / str(number)) as building:
             model.save(building, threshold=0.5)
             measured = Measured(model.seconds, model.images_per_second, model.parameters, model.precision)
             (building / MEASURED).write_text(json.dumps(asdict(measured)))
@@ -58,4 +59,4 @@ def fold_models(context: Context, folder: Path) -> FoldModels | None:
     """Where the models of one training's folds are kept, in a folder of `folder`; None without folds."""
     if not context.images.folds:
         return None
-    return FoldModels(folder / text_hash(json.dumps(context.identity(), sort_keys=True, default=str), 16))
+    return FoldModels(folder / folder_of(context.identity()))

@@ -144,9 +144,11 @@ def held(context: Context, store: Store, *, running: bool = False) -> Held:
             continue
         if tags.get("kind") == "seeds":
             parents.append(run)
-        if tags.get("kind") not in KINDS or not _is_same_division(context, tags):
+        if tags.get("kind") not in KINDS:
             continue
         training = Training(int(tags["seed"]), int(tags["split_seed"]))
+        if context.at(training).images.development.digest != tags["split_digest"]:  # divided otherwise
+            continue
         one = Stored(store, run, held_out(context))
         if TRAINED in tags and (one.is_scored or one.is_whole):
             if training not in trained or (one.is_scored and not trained[training].is_scored):
@@ -159,9 +161,3 @@ def held(context: Context, store: Store, *, running: bool = False) -> Held:
 def held_out(context: Context) -> tuple[np.ndarray, ...]:
     """The hashes of the images that each fold of an experiment holds out."""
     return tuple(fold.validation.dataset.hashes for fold in context.images.folds)
-
-
-def _is_same_division(context: Context, tags: Mapping[str, str]) -> bool:
-    """Whether a run's images were divided as this experiment divides them by the same seed."""
-    training = Training(int(tags["seed"]), int(tags["split_seed"]))
-    return context.at(training).images.development.digest == tags["split_digest"]

@@ -38,7 +38,7 @@ class Begun:
     added_after: str | None
 
 
-@dataclass
+@dataclass(eq=False)
 class UnderWay:
     """One experiment of a call. `models` are those that are trained, `failed` the errors of the others.
 

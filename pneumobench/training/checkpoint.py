@@ -96,6 +96,11 @@ class Checkpoints:
         return Checkpoint(self.folder / f"{text_hash(f'{self.part} {network}', 8)}.npz", self.every, self.note)
 
 
+def folder_of(identity: Mapping[str, Any]) -> str:
+    """The name of the folder for what is kept of the training that `identity` names."""
+    return text_hash(json.dumps(dict(identity), sort_keys=True, default=str), 16)
+
+
 @contextmanager
 def resumable(
     parent: Path, identity: Mapping[str, Any], every: float, note: Callable[[str], None]
@@ -104,7 +109,7 @@ def resumable(
 
     None while another process trains the same thing. What an error or a kill leaves is read by the next call.
     """
-    folder = parent / text_hash(json.dumps(dict(identity), sort_keys=True, default=str), 16)
+    folder = parent / folder_of(identity)
     lock = FileLock(f"{folder}.lock")
     try:
         parent.mkdir(parents=True, exist_ok=True)
